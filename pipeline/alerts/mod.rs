@@ -1,0 +1,1 @@
+//! Signals to alerts: the incident state machine, redaction, journal.

@@ -1,0 +1,1 @@
+//! HTTP: page, cameras, alerts, live pictures, metrics.

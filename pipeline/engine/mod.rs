@@ -1,0 +1,1 @@
+//! Wires the stages; the only place that starts threads.

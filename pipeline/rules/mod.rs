@@ -1,0 +1,1 @@
+//! Tracks to signals: one file per rule; pure functions of time and tracks.

@@ -1,0 +1,21 @@
+//! What flows between the stages: plain owned data, no I/O, no async, no interior mutability.
+//!
+//! `Frame -> Detections -> Tracks -> Signals -> Alerts -> Deliveries`
+
+pub mod alert;
+pub mod detection;
+pub mod event;
+pub mod frame;
+pub mod geometry;
+pub mod signal;
+pub mod time;
+pub mod track;
+
+pub use alert::{AlertId, EndReason, Kind, Severity, State, Unit};
+pub use detection::{Batch, Detection, Detections};
+pub use event::{Event, EvidenceState, Localized, MediaState, Place};
+pub use frame::{Frame, Picture, PictureError, PixelFormat, Target};
+pub use geometry::{Point, Polygon, Rect, Size};
+pub use signal::{Crossed, Direction, Signal, Subject};
+pub use time::{MediaTime, Span};
+pub use track::{CameraMotion, Observation, Track, TrackId, TrackState};
