@@ -1,4 +1,21 @@
-//! Text to checked plan: every fault at once with file, line and field.
+//! Text to checked plan: every fault at once with file, line and field. After that no stage checks again.
 
+mod camera;
+pub mod fault;
+mod field;
+mod load;
 pub mod plan;
+pub mod raw;
+mod rule;
 pub mod schedule;
+mod schema;
+mod site;
+pub mod units;
+
+#[cfg(test)]
+mod tests;
+
+pub use camera::Surroundings;
+pub use fault::{Checked, ConfigError, Fault};
+pub use load::{camera_text, load_camera, load_site, looks_like_site};
+pub use schema::schema;

@@ -201,7 +201,7 @@ pub enum SourceUrl {
 }
 
 /// How people are found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Detect {
     /// Catalog id; `None`: the catalog's default model.
     pub model: Option<String>,
