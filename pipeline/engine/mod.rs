@@ -1,1 +1,6 @@
-//! Wires the stages; the only place that starts threads.
+//! Wires the stages for `replay`, `analyze` and `run`; the only place that starts threads.
+
+pub mod replay;
+mod stages;
+
+pub use stages::{CameraStages, Observed};
