@@ -8,6 +8,7 @@ use super::text;
 use crate::config::plan::{Camera, RulePlace};
 use crate::types::event::SCHEMA;
 use crate::types::geometry::round4;
+use crate::types::time::rounded_millis;
 use crate::types::{
     AlertId, Crossed, EndReason, Event, EvidenceState, Kind, Localized, Rect, Size, State, Subject, Unit,
 };
@@ -25,7 +26,7 @@ pub struct Context<'a> {
 /// The first 16 bytes of SHA-256 over site, camera, rule, subject and the beginning of the condition in UTC
 /// milliseconds, separated by line feeds, which no id contains.
 pub fn alert_id(site: &str, camera: &str, rule: &str, subject: Subject, since: jiff::Timestamp) -> AlertId {
-    let text = format!("{site}\n{camera}\n{rule}\n{subject}\n{}", since.as_millisecond());
+    let text = format!("{site}\n{camera}\n{rule}\n{subject}\n{}", rounded_millis(since));
     let digest = Sha256::digest(text.as_bytes());
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);

@@ -85,7 +85,11 @@ impl Incident {
     /// One observation; `signal` is `None` where the rule had nothing to say of the subject. `since`: the signal's own
     /// beginning of the condition, on all clocks. Of the two changes the first happened first.
     pub fn observe(
-        &mut self, plan: &Plan, now: Moment, signal: Option<&Signal>, since: Option<Moment>,
+        &mut self,
+        plan: &Plan,
+        now: Moment,
+        signal: Option<&Signal>,
+        since: Option<Moment>,
     ) -> [Option<Change>; 2] {
         let level = if self.active().is_some() { plan.release } else { plan.threshold };
         let level = if plan.elapsed { 1.0 } else { level };
@@ -126,7 +130,8 @@ impl Incident {
             }
             Phase::Idle => {
                 let since = since.unwrap_or(now);
-                self.phase = Phase::Pending(Condition { since, until: now, signal: signal.clone(), interrupted: false });
+                self.phase =
+                    Phase::Pending(Condition { since, until: now, signal: signal.clone(), interrupted: false });
                 self.start(plan, now)
             }
         }

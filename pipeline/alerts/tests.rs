@@ -128,9 +128,8 @@ fn cooldown_keeps_the_same_subject_quiet() {
 
 #[test]
 fn a_rule_out_of_its_window_ends_and_a_hold_begins_in_it() {
-    let mut b = Bench::new(
-        "kind = \"crowd\"\npeople = 1\nhold = \"10s\"\nschedule = { from = \"03:01\", to = \"03:02\" }",
-    );
+    let mut b =
+        Bench::new("kind = \"crowd\"\npeople = 1\nhold = \"10s\"\nschedule = { from = \"03:01\", to = \"03:02\" }");
     b.zone(0.0, 130.0, 1.0, 2.0);
     assert_eq!(b.told(), [(State::Started, 70.0), (State::Ended, 120.0)]);
     assert_eq!(b.events[1].reason, Some(EndReason::Schedule));

@@ -36,7 +36,12 @@ impl Judge {
 
     /// Takes the tracks of one picture and appends the events that it causes.
     pub fn observe(
-        &mut self, media: MediaTime, utc: jiff::Timestamp, size: Size, tracks: &[Track], events: &mut Vec<Event>,
+        &mut self,
+        media: MediaTime,
+        utc: jiff::Timestamp,
+        size: Size,
+        tracks: &[Track],
+        events: &mut Vec<Event>,
     ) -> &Measured {
         let measured = self.rules.observe(media, size, tracks);
         self.incidents.observe(media, utc, size, &measured.signals, &measured.crossed, events);
@@ -68,7 +73,12 @@ impl CameraStages {
 
     /// Takes the detections of one picture and appends the events that it causes.
     pub fn observe(
-        &mut self, media: MediaTime, utc: jiff::Timestamp, size: Size, detections: &[Detection], events: &mut Vec<Event>,
+        &mut self,
+        media: MediaTime,
+        utc: jiff::Timestamp,
+        size: Size,
+        detections: &[Detection],
+        events: &mut Vec<Event>,
     ) -> Observed<'_> {
         let detections = if self.ignored.is_empty() {
             detections

@@ -122,19 +122,21 @@ impl Linger {
 }
 
 impl Stayed {
-    /// Drops the oldest points until the rest fit. Fitting is monotone in the suffix, so a binary search finds it.
+    /// Drops the oldest points until the rest fit: grows the circle from the newest point backwards.
     fn shrink_to(&mut self, radius: f64) {
-        let fits = |from: usize, points: &[(MediaTime, Point)]| {
-            let circle = enclosing_circle(points[from..].iter().map(|p| p.1));
-            (circle.radius <= radius).then_some(circle)
-        };
-        let (mut low, mut high) = (0, self.points.len() - 1);
-        while low < high {
-            let middle = (low + high) / 2;
-            if fits(middle, &self.points).is_some() { high = middle } else { low = middle + 1 }
+        let mut circle = Circle { center: Point::default(), radius: -1.0 };
+        let newest_first = |i: usize| self.points[self.points.len() - 1 - i].1;
+        let mut fitting = 0;
+        while fitting < self.points.len() {
+            let grown = circle.including(fitting, newest_first);
+            if grown.radius > radius {
+                break;
+            }
+            circle = grown;
+            fitting += 1;
         }
-        self.circle = fits(low, &self.points);
-        self.points.drain(..low);
+        self.circle = Some(circle);
+        self.points.drain(..self.points.len() - fitting);
     }
 }
 
@@ -149,6 +151,29 @@ impl Circle {
 
     fn contains(&self, p: Point) -> bool {
         (p.x - self.center.x).hypot(p.y - self.center.y) <= self.radius + Self::EPSILON
+    }
+
+    /// One step of Welzl's incremental construction (1991): this is the smallest circle of the points before `n`, the
+    /// result that of the points up to `n`.
+    fn including(self, n: usize, point: impl Fn(usize) -> Point) -> Self {
+        let p = point(n);
+        if self.radius >= 0.0 && self.contains(p) {
+            return self;
+        }
+        let mut circle = Self { center: p, radius: 0.0 };
+        for j in 0..n {
+            let q = point(j);
+            if circle.contains(q) {
+                continue;
+            }
+            circle = Self::between(p, q);
+            for k in 0..j {
+                if !circle.contains(point(k)) {
+                    circle = Self::through(p, q, point(k));
+                }
+            }
+        }
+        circle
     }
 
     fn between(a: Point, b: Point) -> Self {
@@ -169,30 +194,6 @@ impl Circle {
     }
 }
 
-/// Smallest enclosing circle by Welzl's incremental construction (1991), in the order given: linear for points that
-/// hardly move, which these are.
-fn enclosing_circle(points: impl Iterator<Item = Point> + Clone) -> Circle {
-    let mut circle = Circle { center: Point::default(), radius: -1.0 };
-    for (i, p) in points.clone().enumerate() {
-        if circle.radius >= 0.0 && circle.contains(p) {
-            continue;
-        }
-        circle = Circle { center: p, radius: 0.0 };
-        for (j, q) in points.clone().take(i).enumerate() {
-            if circle.contains(q) {
-                continue;
-            }
-            circle = Circle::between(p, q);
-            for r in points.clone().take(j) {
-                if !circle.contains(r) {
-                    circle = Circle::through(p, q, r);
-                }
-            }
-        }
-    }
-    circle
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,7 +204,8 @@ mod tests {
         #[test]
         fn enclosing_circle_holds_all_points_and_touches_two(points in prop::collection::vec((-5.0..5.0f64, -5.0..5.0f64), 2..40)) {
             let points: Vec<Point> = points.into_iter().map(|(x, y)| Point { x, y }).collect();
-            let circle = enclosing_circle(points.iter().copied());
+            let start = Circle { center: Point::default(), radius: -1.0 };
+            let circle = (0..points.len()).fold(start, |circle, n| circle.including(n, |i| points[i]));
             let distance = |p: &Point| (p.x - circle.center.x).hypot(p.y - circle.center.y);
             prop_assert!(points.iter().all(|p| distance(p) <= circle.radius + 1e-6));
             let touching = points.iter().filter(|p| distance(p) >= circle.radius - 1e-6).count();

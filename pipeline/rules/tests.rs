@@ -97,7 +97,8 @@ fn dwell_survives_an_identity_switch_nearby_and_soon() {
             rules.observe(at(f64::from(i) * 0.1), SIZE, &[person(1, 0.0, [300.0, 500.0], 300.0, 500.0)]);
         }
         let born = 1.9 + delay;
-        let measured = rules.observe(at(born + 0.3), SIZE, &[person(2, born, [300.0 + shift, 500.0], 300.0 + shift, 500.0)]);
+        let measured =
+            rules.observe(at(born + 0.3), SIZE, &[person(2, born, [300.0 + shift, 500.0], 300.0 + shift, 500.0)]);
         let expected = Subject::Person(TrackId(if inherits { 1 } else { 2 }));
         assert_eq!(subjects(measured), [expected], "{delay} s, {shift} px");
     }
@@ -152,7 +153,8 @@ impl ZipIds for [[f64; 2]; 3] {
 #[test]
 fn clusters_are_counted_apart_and_keep_their_identity_while_members_change() {
     let mut rules = RuleSet::new(&gathering(false), false);
-    let both: Vec<Track> = group([200.0, 500.0], [1, 2, 3]).into_iter().chain(group([700.0, 500.0], [4, 5, 6])).collect();
+    let both: Vec<Track> =
+        group([200.0, 500.0], [1, 2, 3]).into_iter().chain(group([700.0, 500.0], [4, 5, 6])).collect();
     let measured = rules.observe(at(0.0), SIZE, &both);
     assert_eq!(subjects(measured), [Subject::Cluster(1), Subject::Cluster(2)]);
     assert!(measured.signals.iter().all(|s| s.value == 3.0));
@@ -211,7 +213,9 @@ fn lingering_asks_for_the_whole_dwell_in_one_circle() {
 #[test]
 fn filters_and_anchors_choose_who_counts() {
     let rule = |extra: &str| {
-        camera(&format!("id = \"c\"\n[[zone]]\nid = \"z\"\npolygon = [[0,0],[1,0],[1,0.46],[0,0.46]]\n[[zone.rule]]\nid = \"r\"\nkind = \"crowd\"\npeople = 1\n{extra}\n"))
+        camera(&format!(
+            "id = \"c\"\n[[zone]]\nid = \"z\"\npolygon = [[0,0],[1,0],[1,0.46],[0,0.46]]\n[[zone.rule]]\nid = \"r\"\nkind = \"crowd\"\npeople = 1\n{extra}\n"
+        ))
     };
     let value = |camera: &Camera| {
         // Feet at 0.5, middle at 0.45 of the picture's height; 0.1 high.
