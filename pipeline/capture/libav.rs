@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ffmpeg_next::codec::{self, Id};
+use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::util::error::EAGAIN;
 use ffmpeg_next::{Error, Packet, Rational, decoder, frame, media};
@@ -25,7 +25,7 @@ use crate::types::Span;
 /// any camera's wait for a key picture.
 const GARBLED: u32 = 300;
 /// Video packets of another stream in a row after which that stream is taken (a transport stream changed its program).
-const FOREIGN: u32 = 50;
+const FOREIGN: u32 = 25;
 
 /// How to open a stream.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +64,9 @@ pub struct LibavSource {
     /// The container's time stamps mean something.
     timed: bool,
     stream: usize,
-    codec: Id,
     time_base: Rational,
+    /// Takes over once the present decoder has given its last picture.
+    successor: Option<(decoder::Video, Rational)>,
     packet: Packet,
     spare: Option<frame::Video>,
     arrivals: Arrivals,
@@ -102,7 +103,13 @@ impl LibavSource {
             self.took += began.elapsed();
             match received {
                 Ok(()) => return Ok(frame),
-                Err(Error::Eof) => return Err(SourceError::End { truncated: self.ending.truncated() }),
+                Err(Error::Eof) => match self.successor.take() {
+                    Some((decoder, time_base)) => {
+                        self.info.codec = decoder.id().name().to_owned();
+                        (self.decoder, self.time_base) = (decoder, time_base);
+                    }
+                    None => return Err(SourceError::End { truncated: self.ending.truncated() }),
+                },
                 Err(Error::Other { errno: EAGAIN }) => {}
                 Err(_) => self.waste()?,
             }
@@ -119,7 +126,6 @@ impl LibavSource {
         match self.packet.read(&mut self.input) {
             Ok(()) if self.packet.stream() == self.stream => {
                 self.foreign = 0;
-                self.follow_codec()?;
                 self.send()
             }
             Ok(()) => self.follow_stream(),
@@ -175,17 +181,6 @@ impl LibavSource {
         Ok(())
     }
 
-    /// A stream may change its codec under the same number.
-    fn follow_codec(&mut self) -> Result<(), SourceError> {
-        let Some(stream) = self.input.stream(self.stream) else { return Ok(()) };
-        let parameters = stream.parameters();
-        if parameters.id() == self.codec || parameters.id() == Id::None {
-            return Ok(());
-        }
-        let time_base = stream.time_base();
-        self.change_decoder(parameters, time_base)
-    }
-
     /// A packet of another stream: taken over when it is video and ours has fallen silent.
     fn follow_stream(&mut self) -> Result<(), SourceError> {
         let index = self.packet.stream();
@@ -198,19 +193,14 @@ impl LibavSource {
         if self.foreign < FOREIGN {
             return Ok(());
         }
+        // Under the same number libav itself notices no change of codec: a camera then stalls and is opened again.
         let time_base = stream.time_base();
+        let decoder = opening::decoder(parameters, time_base, self.options.threads)
+            .map_err(|error| SourceError::Undecodable { at: self.at.clone(), why: error.to_string() })?;
         self.foreign = 0;
         self.stream = index;
-        self.change_decoder(parameters, time_base)
-    }
-
-    fn change_decoder(&mut self, parameters: codec::Parameters, time_base: Rational) -> Result<(), SourceError> {
-        let undecodable = |error: Error| SourceError::Undecodable { at: self.at.clone(), why: error.to_string() };
-        let codec = parameters.id();
-        self.decoder = opening::decoder(parameters, time_base, self.options.threads).map_err(undecodable)?;
-        self.codec = codec;
-        self.time_base = time_base;
-        self.info.codec = codec.name().to_owned();
+        self.successor = Some((decoder, time_base));
+        self.decoder.send_eof().unwrap_or_default();
         Ok(())
     }
 

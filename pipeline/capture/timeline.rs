@@ -190,12 +190,15 @@ impl Timeline {
             if let Some(raw) = pts {
                 self.believe(raw, time - (MediaTime::ZERO + raw), arrived);
             }
-            return (time, pts.is_none().then_some(TimeFault::Missing));
+            // The first picture is where it is, with a time stamp or without: RTSP's first one never has one.
+            return (time, None);
         }
         self.anchor.since += 1;
         let Some(raw) = pts else { return (self.estimate(arrived), Some(TimeFault::Missing)) };
         let Some(offset) = self.offset else {
-            let estimate = self.estimate(arrived);
+            // The first pictures of a connection come in a burst, out of libav's probing: arrival says too little.
+            let regular = self.anchor.time + Span::from_nanos(self.interval.saturating_mul(self.anchor.since.min(8)));
+            let estimate = self.estimate(arrived).max(regular);
             return (self.believe(raw, estimate - (MediaTime::ZERO + raw), arrived), None);
         };
         self.placed(raw, offset, arrived)
@@ -218,6 +221,9 @@ impl Timeline {
             // Pictures that are regularly far apart confirm each other too.
             let regular = gap && step > Span::ZERO && step.nanos() <= 2 * candidate.gap.nanos();
             if regular || self.plausible(step, arrived - candidate.arrived, 1) {
+                if regular && 2 * step.nanos() >= candidate.gap.nanos() {
+                    self.interval = step.nanos().min(INTERVAL.1);
+                }
                 let offset = if gap { offset } else { candidate.time - (MediaTime::ZERO + candidate.raw) };
                 return (self.believe(raw, offset, arrived), None);
             }
