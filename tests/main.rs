@@ -1,2 +1,5 @@
-#[test]
-fn t() {}
+//! Behaviour tests, one module a subject.
+
+mod capture;
+mod rtsp;
+mod support;
