@@ -12,12 +12,12 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::util::error::EAGAIN;
 use ffmpeg_next::{Error, Packet, Rational, decoder, frame, media};
 
+use super::SourceError;
 use super::address::{self, Credentials};
 use super::clock::Stop;
 use super::picture::VideoPicture;
 use super::source::{Damage, Decoded, Source, StreamInfo};
 use super::watchdog::Watchdog;
-use super::SourceError;
 use crate::config::plan::Transport;
 use crate::types::Span;
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`libav`] | RTSP, HTTP and files; slice threads, own time-outs |
 //! | [`opencv`] | V4L2 devices, and AVI files that libav refuses |
+//! | [`mask`] | privacy masks, blacked out before anything else |
 //! | [`picture`] | a decoded picture that is scaled and converted only when asked |
 //! | [`address`] | what libav may open, credentials, what a log may show |
 //! | [`timeline`] | presentation time to media time: repairs, loops, reconnects |
@@ -24,6 +25,7 @@ pub mod clip;
 pub mod clock;
 mod error;
 pub mod libav;
+pub mod mask;
 pub mod opencv;
 pub mod pace;
 pub mod picture;
@@ -38,6 +40,7 @@ mod watchdog;
 pub use clip::{Clip, ClipOptions};
 pub use clock::{Clock, Stop, SystemClock};
 pub use error::{Retry, SourceError};
+pub use mask::PrivacyMask;
 pub use rate::Rate;
 pub use slot::FreshestSlot;
 pub use source::{CameraOpener, Damage, Decoded, Opener, Source, StreamInfo};

@@ -120,9 +120,8 @@ impl Scaler {
             PixelFormat::Gray8 => Pixel::GRAY8,
         };
         let flags = algorithm(size, target.size);
-        let context =
-            Context::get(format, size.width, size.height, to, target.size.width, target.size.height, flags)
-                .map_err(|_| format!("swscale does not take {format:?}"))?;
+        let context = Context::get(format, size.width, size.height, to, target.size.width, target.size.height, flags)
+            .map_err(|_| format!("swscale does not take {format:?}"))?;
         let result = frame::Video::new(to, target.size.width, target.size.height);
         Ok(Self { from, target, context, result })
     }

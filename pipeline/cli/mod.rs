@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lookout::config::ConfigError;
+use lookout::detect::DetectError;
 
 pub use common::Invalid;
 
@@ -50,6 +51,9 @@ pub fn main() -> ExitCode {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let wrong = error.chain().any(|cause| cause.is::<Invalid>() || cause.is::<ConfigError>());
-    if wrong { 2 } else { 1 }
+    let wrong = |cause: &(dyn std::error::Error + 'static)| {
+        let installation = cause.downcast_ref::<DetectError>().is_some_and(|e| !e.retry());
+        cause.is::<Invalid>() || cause.is::<ConfigError>() || installation
+    };
+    if error.chain().any(wrong) { 2 } else { 1 }
 }

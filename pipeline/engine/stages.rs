@@ -1,5 +1,7 @@
 //! Everything of one camera after detection: tracker, rules, incidents. One picture at a time, no thread of its own.
 
+use std::time::{Duration, Instant};
+
 use crate::alerts::{IncidentConfig, Incidents};
 use crate::config::plan::{Anchor, Camera, MaskKind};
 use crate::rules::{Measured, RuleSet};
@@ -20,6 +22,17 @@ pub struct Observed<'a> {
     pub tracks: &'a [Track],
     /// What the rules measured.
     pub measured: &'a Measured,
+    /// Where the time went.
+    pub spent: Spent,
+}
+
+/// Time of one picture after detection, for `lookout_stage_seconds`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// Tracker.
+    pub track: Duration,
+    /// Rules and incidents.
+    pub rules: Duration,
 }
 
 /// Rules and incidents; what `replay` needs.
@@ -88,9 +101,12 @@ impl CameraStages {
             self.kept.extend(detections.iter().filter(counted));
             &self.kept
         };
+        let start = Instant::now();
         let tracks = self.tracker.update(&Observation { time: media, size, detections, motion: None });
+        let tracked = Instant::now();
         let measured = self.judge.observe(media, utc, size, tracks, events);
-        Observed { tracks, measured }
+        let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
+        Observed { tracks, measured, spent }
     }
 
     /// Rules and incidents.
