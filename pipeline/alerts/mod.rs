@@ -1,1 +1,7 @@
 //! Signals to alerts: the incident state machine, redaction, journal.
+
+pub mod draw;
+mod font;
+pub mod jpeg;
+pub mod journal;
+pub mod redact;

@@ -1,1 +1,3 @@
 //! Arguments; one file per command.
+
+pub mod alerts;

@@ -1,1 +1,3 @@
 //! Wires the stages; the only place that starts threads.
+
+pub mod hub;
