@@ -1,9 +1,14 @@
 //! Signals to alerts: the incident state machine, redaction, journal.
 
 mod clock;
+pub mod draw;
 mod event;
+mod font;
 mod incident;
 mod incidents;
+pub mod journal;
+pub mod jpeg;
+pub mod redact;
 mod text;
 
 #[cfg(test)]

@@ -1,1 +1,143 @@
-//! HTTP: page, cameras, alerts, live pictures, metrics.
+//! HTTP: page, cameras, alerts, live pictures, health, metrics.
+//!
+//! Until there are logins it listens on loopback only, and the Host header is checked, so that no page of another site
+//! can reach it through a name that it points at this machine.
+
+mod alerts;
+mod guard;
+mod live;
+mod page;
+mod problem;
+mod status;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+pub use problem::Problem;
+
+use crate::alerts::journal::{JournalError, Reader};
+use crate::engine::hub::LiveHub;
+use crate::telemetry::Metrics;
+
+/// The server cannot start or broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// Would show live pictures to the network without a login.
+    #[error("listen = \"{0}\": without logins Lookout listens on loopback only; write 127.0.0.1 or [::1], and reach it from elsewhere through an SSH tunnel")]
+    NotLoopback(SocketAddr),
+    /// The port is taken or not allowed.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// Wanted address.
+        address: SocketAddr,
+        /// In the system's words.
+        source: std::io::Error,
+    },
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The server broke off.
+    #[error("the HTTP server broke off: {0}")]
+    Serve(std::io::Error),
+}
+
+impl ApiError {
+    /// Whether the same call may succeed later: a taken port can become free.
+    pub fn retry(&self) -> bool {
+        match self {
+            Self::NotLoopback(_) => false,
+            Self::Bind { source, .. } => source.kind() == std::io::ErrorKind::AddrInUse,
+            Self::Journal(e) => e.retry(),
+            Self::Serve(_) => true,
+        }
+    }
+}
+
+/// What the handlers see.
+#[derive(Clone)]
+pub struct ApiState(Arc<Shared>);
+
+struct Shared {
+    hub: Arc<LiveHub>,
+    metrics: Arc<Metrics>,
+    reader: Mutex<Reader>,
+    listeners: AtomicUsize,
+    page: page::Page,
+    stop: watch::Receiver<bool>,
+}
+
+impl ApiState {
+    /// `data` is the directory of the journal, which must exist. Streams end when `stop` becomes true.
+    pub fn new(
+        hub: Arc<LiveHub>,
+        metrics: Arc<Metrics>,
+        data: &Path,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, ApiError> {
+        let reader = Mutex::new(Reader::open(data)?);
+        let page = page::Page::new();
+        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners: AtomicUsize::new(0), page, stop })))
+    }
+
+    /// Runs a query beside the async threads.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let shared = self.0.clone();
+        let run =
+            move || query(&shared.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        match tokio::task::spawn_blocking(run).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the journal cannot be read");
+                Err(Problem::unavailable("the journal cannot be read now"))
+            }
+            Err(_) => Err(Problem::unavailable("the query broke off")),
+        }
+    }
+}
+
+/// Opens the listening socket; refuses an address that is not loopback.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, ApiError> {
+    if !address.ip().is_loopback() {
+        return Err(ApiError::NotLoopback(address));
+    }
+    TcpListener::bind(address).await.map_err(|source| ApiError::Bind { address, source })
+}
+
+/// Serves until `stop` of the state becomes true or its sender is gone.
+pub async fn serve(listener: TcpListener, state: ApiState) -> Result<(), ApiError> {
+    let port = listener.local_addr().map_err(ApiError::Serve)?.port();
+    let mut stop = state.0.stop.clone();
+    let stopped = async move {
+        // A sender that is gone means stop as well.
+        stop.wait_for(|stop| *stop).await.ok();
+    };
+    axum::serve(listener, router(state, port)).with_graceful_shutdown(stopped).await.map_err(ApiError::Serve)
+}
+
+fn router(state: ApiState, port: u16) -> Router {
+    Router::new()
+        .route("/", get(page::page))
+        .route("/healthz", get(status::health))
+        .route("/readyz", get(status::ready))
+        .route("/metrics", get(status::metrics))
+        .route("/api/v1/cameras", get(status::cameras))
+        .route("/api/v1/cameras/{id}/live", get(live::pictures))
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/{id}", get(alerts::show))
+        .route("/api/v1/events", get(live::events))
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(from_fn_with_state(port, guard::guard))
+        .with_state(state)
+}

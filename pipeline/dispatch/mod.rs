@@ -1,1 +1,113 @@
-//! Alerts to the outside: outbox, worker, sinks.
+//! Alerts to the outside: routes choose the sinks, the outbox on disk keeps what is not yet delivered, one worker a sink
+//! delivers it in order for each alert, at least once. A sink that is down slows no other.
+//!
+//! A new sink is one file with a `deliver`, a variant of [`sink::Sink`], and a row in the conformance test.
+
+pub mod backoff;
+pub mod cloudevent;
+pub mod file;
+pub mod route;
+pub mod secret;
+pub mod signature;
+pub mod sink;
+pub mod webhook;
+mod worker;
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+pub use route::Router;
+pub use sink::{Sink, SinkError};
+
+use crate::alerts::journal::{Journal, JournalError, Outbox};
+use crate::config::plan;
+use crate::telemetry::{Metrics, SinkMetrics};
+
+/// Dispatch cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// A sink cannot be built from its configuration.
+    #[error("sink `{sink}`: {reason}")]
+    Sink {
+        /// Its id.
+        sink: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The outbox cannot be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl DispatchError {
+    /// Whether the same call may succeed later without a change of the configuration.
+    pub fn retry(&self) -> bool {
+        match self {
+            Self::Sink { .. } => false,
+            Self::Journal(e) => e.retry(),
+        }
+    }
+}
+
+/// All sinks of a site, ready to run.
+pub struct Dispatcher {
+    sinks: Vec<Ready>,
+    bell: Bell,
+}
+
+struct Ready {
+    sink: Sink,
+    outbox: Outbox,
+    metrics: SinkMetrics,
+}
+
+/// Wakes the workers once events are on disk; cheap, from any thread.
+#[derive(Clone)]
+pub struct Bell(Arc<[Notify]>);
+
+impl Bell {
+    /// To be rung after each commit.
+    pub fn ring(&self) {
+        for notify in self.0.iter() {
+            notify.notify_one();
+        }
+    }
+}
+
+impl Dispatcher {
+    /// Builds the sinks of a site: reads their secrets, opens their outboxes. Sends nothing yet.
+    pub fn new(sinks: &[plan::Sink], journal: &Journal, metrics: &Metrics) -> Result<Self, DispatchError> {
+        let mut ready = Vec::new();
+        for plan in sinks {
+            let sink = Sink::build(plan).map_err(|reason| DispatchError::Sink { sink: plan.id.clone(), reason })?;
+            ready.push(Ready { sink, outbox: journal.outbox()?, metrics: metrics.for_sink(&plan.id) });
+        }
+        let bell = Bell(ready.iter().map(|_| Notify::new()).collect());
+        Ok(Self { sinks: ready, bell })
+    }
+
+    /// What the owner of the journal rings after a commit.
+    pub fn bell(&self) -> Bell {
+        self.bell.clone()
+    }
+
+    /// Delivers until `stop` becomes true (or its sender is gone); what is under way then gets a short while to end.
+    /// Needs a tokio runtime with time and net.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let mut workers = JoinSet::new();
+        for (index, ready) in self.sinks.into_iter().enumerate() {
+            let (bell, stop) = (self.bell.clone(), stop.clone());
+            workers.spawn(async move {
+                let worker = worker::Worker::new(ready.sink, ready.outbox, ready.metrics);
+                worker.run(&bell.0[index], stop).await;
+            });
+        }
+        while let Some(ended) = workers.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a delivery worker broke off");
+            }
+        }
+    }
+}

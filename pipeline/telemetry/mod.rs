@@ -1,1 +1,6 @@
 //! Metrics, health and tracing.
+
+pub mod logs;
+pub mod metrics;
+
+pub use metrics::{CameraMetrics, Metrics, SinkMetrics, Stage, StageMetrics};

@@ -1,0 +1,209 @@
+//! The journal: every change of every alert, on disk before anybody hears of it.
+//!
+//! One SQLite file, `<data>/lookout.db`. An event and the outbox rows of the sinks that are to get it are written in one
+//! transaction; the journal commits with `synchronous=FULL`, so a committed event survives a power cut. Only one
+//! process may append to a data directory (a lock file says so); any process may read.
+
+mod backlog;
+mod error;
+mod outbox;
+mod read;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+pub use backlog::Backlog;
+pub use error::JournalError;
+pub use outbox::{Delivery, Due, Outbox, Settled, Verdict};
+#[cfg(test)]
+pub(crate) use tests::sample_event;
+pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, Story};
+
+use crate::types::{AlertId, Event, State};
+
+/// Name of the journal in the data directory.
+pub const FILE: &str = "lookout.db";
+
+/// An event with the sinks that the routes send it to.
+#[derive(Clone, Debug)]
+pub struct Appended {
+    /// What happened.
+    pub event: Event,
+    /// Ids of sinks. Those that have already got an event of this alert get this one too, named or not.
+    pub sinks: Vec<String>,
+}
+
+/// What a batch did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Events written.
+    pub events: usize,
+    /// Outbox rows written.
+    pub deliveries: usize,
+    /// Events that were there already (same alert and `seq`), left as they are.
+    pub repeated: usize,
+}
+
+/// The one writer of a data directory; owned by one thread.
+pub struct Journal {
+    connection: Connection,
+    path: PathBuf,
+    sinks: Vec<String>,
+    gate: Gate,
+    // Held as long as the journal: the lock goes with the file handle, also when the process is killed.
+    _lock: File,
+}
+
+/// Writers of one process take turns here rather than in SQLite's busy handler, which sleeps.
+pub(crate) type Gate = Arc<Mutex<()>>;
+
+impl Journal {
+    /// Opens or creates `<data>/lookout.db`. `sinks` are the ids of all configured sinks.
+    ///
+    /// Errors: another process holds the directory, a newer schema, a disk that does not take it.
+    pub fn open(data: &Path, sinks: &[String]) -> Result<Self, JournalError> {
+        fs::create_dir_all(data).map_err(|e| JournalError::file(data, &e))?;
+        let lock_path = data.join("lookout.lock");
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(|e| JournalError::file(&lock_path, &e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { data: data.to_owned() }),
+            Err(TryLockError::Error(e)) => return Err(JournalError::file(&lock_path, &e)),
+        }
+        let path = data.join(FILE);
+        let mut connection = schema::connect(&path, true)?;
+        schema::migrate(&mut connection, &path)?;
+        Ok(Self { connection, path, sinks: sinks.to_vec(), gate: Gate::default(), _lock: lock })
+    }
+
+    /// Writes a batch in one transaction: after `Ok`, all of it is on disk; after an error, none of it is known to be
+    /// and the same batch may be given again (what was written after all is not written twice).
+    ///
+    /// Counts (events without an alert) are passed over.
+    pub fn append(&mut self, batch: &[Appended]) -> Result<Committed, JournalError> {
+        let queued = now_micros();
+        let _turn = lock(&self.gate);
+        let tx = self.connection.transaction()?;
+        let mut done = Committed::default();
+        for item in batch {
+            if let Some(alert) = item.event.alert {
+                append_one(&tx, alert, item, &self.sinks, queued, &mut done)?;
+            }
+        }
+        tx.commit()?;
+        Ok(done)
+    }
+
+    /// The last event of every alert that has not ended, oldest first: after a crash they are ended `stopped` before
+    /// the first picture.
+    pub fn open_alerts(&self) -> Result<Vec<Event>, JournalError> {
+        let mut statement = self.connection.prepare(
+            "SELECT e.body FROM alert a JOIN event e ON e.alert = a.id AND e.seq = a.seq
+             WHERE a.ended_at IS NULL ORDER BY a.first",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next()? {
+            events.push(serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+        }
+        Ok(events)
+    }
+
+    /// Delivery bookkeeping with a connection of its own, for [`crate::dispatch`].
+    pub fn outbox(&self) -> Result<Outbox, JournalError> {
+        Outbox::open(&self.path, self.gate.clone())
+    }
+
+    /// A reader with a connection of its own.
+    pub fn reader(&self) -> Result<Reader, JournalError> {
+        Reader::open_file(&self.path)
+    }
+}
+
+fn append_one(
+    tx: &rusqlite::Transaction<'_>,
+    alert: AlertId,
+    item: &Appended,
+    known: &[String],
+    queued: i64,
+    done: &mut Committed,
+) -> Result<(), JournalError> {
+    let event = &item.event;
+    let body = serde_json::to_string(event)?;
+    let at = event.at.as_millisecond();
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO event (alert, seq, state, at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (alert, seq) DO NOTHING",
+        )?
+        .execute(params![alert.0, event.seq, event.state.word(), at, body])?;
+    if inserted == 0 {
+        done.repeated += 1;
+        return Ok(());
+    }
+    done.events += 1;
+    let id = tx.last_insert_rowid();
+    let ended = (event.state == State::Ended).then_some(at);
+    tx.prepare_cached(
+        "INSERT INTO alert (id, first, seq, camera, zone, grid, rule, kind, severity, started_at, ended_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (id) DO UPDATE SET seq = max(seq, excluded.seq), severity = excluded.severity,
+           ended_at = coalesce(excluded.ended_at, ended_at)",
+    )?
+    .execute(params![
+        alert.0,
+        id,
+        event.seq,
+        event.camera,
+        event.zone,
+        event.grid,
+        event.rule,
+        event.kind.word(),
+        event.severity.map(read::severity_rank),
+        event.started_at.unwrap_or(event.at).as_millisecond(),
+        ended,
+    ])?;
+    let role = match event.state {
+        State::Updated => 1,
+        State::Ended => 2,
+        _ => 0,
+    };
+    for sink in known {
+        let named = item.sinks.contains(sink);
+        let wanted = named
+            || tx
+                .prepare_cached("SELECT 1 FROM outbox WHERE alert = ?1 AND sink = ?2 LIMIT 1")?
+                .query_row(params![alert.0, sink], |_| Ok(()))
+                .optional()?
+                .is_some();
+        if wanted {
+            tx.prepare_cached(
+                "INSERT INTO outbox (sink, alert, event, role, state, due, queued) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5)",
+            )?
+            .execute(params![sink, alert.0, id, role, queued])?;
+            done.deliveries += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Unix time in microseconds by the host clock: delivery bookkeeping, never rules.
+pub(crate) fn now_micros() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}
+
+/// A poisoned gate guards no data: the turn is taken all the same.
+pub(crate) fn lock(gate: &Mutex<()>) -> std::sync::MutexGuard<'_, ()> {
+    gate.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,107 @@
+//! Tables of the journal and how older ones become today's.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::JournalError;
+
+/// Each step brings `user_version` from its index to the next; a step that was released is never changed.
+///
+/// `alert.first` is the event that started it; `alert.seq` the newest. `severity` is a rank from 0. `event.id` is the
+/// order of commits. `outbox.state`: 0 waits, 1 delivered, 2 dead, 3 skipped; `role`: 1 an update, 2 the end, 0 any
+/// other event. Times: `at`, `*_at` in Unix
+/// milliseconds; `due`, `queued`, `settled` in Unix microseconds.
+const STEPS: [&str; 1] = ["
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY,
+  alert BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE (alert, seq)
+) STRICT;
+CREATE TABLE alert (
+  id BLOB PRIMARY KEY,
+  first INTEGER NOT NULL REFERENCES event (id),
+  seq INTEGER NOT NULL,
+  camera TEXT NOT NULL,
+  zone TEXT,
+  grid TEXT,
+  rule TEXT,
+  kind TEXT NOT NULL,
+  severity INTEGER,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alert_first ON alert (first);
+CREATE INDEX alert_open ON alert (first) WHERE ended_at IS NULL;
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY,
+  sink TEXT NOT NULL,
+  alert BLOB NOT NULL,
+  event INTEGER NOT NULL REFERENCES event (id),
+  role INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  queued INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  settled INTEGER,
+  error TEXT
+) STRICT;
+CREATE INDEX outbox_alert ON outbox (alert, sink, event);
+CREATE INDEX outbox_waiting ON outbox (sink, event) WHERE state = 0;
+CREATE INDEX outbox_head ON outbox (sink, alert, event) WHERE state = 0;
+CREATE INDEX outbox_updates ON outbox (sink, event) WHERE state = 0 AND role = 1;
+CREATE INDEX outbox_dead ON outbox (sink, event) WHERE state = 2;
+"];
+
+/// Longest wait for another process's write lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A connection in WAL mode. `durable`: a commit is on disk when it returns; else it may be lost in a power cut, which
+/// suits bookkeeping whose loss only repeats a delivery.
+pub(super) fn connect(path: &Path, durable: bool) -> Result<Connection, JournalError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// A connection that cannot write; the file must exist.
+pub(super) fn connect_to_read(path: &Path) -> Result<Connection, JournalError> {
+    if !path.exists() {
+        return Err(JournalError::Missing { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    check_version(&connection, path)?;
+    Ok(connection)
+}
+
+/// Brings the tables up to date, each step in a transaction of its own.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
+    let found = check_version(connection, path)?;
+    for (step, sql) in (1_i64..).zip(STEPS).skip(usize::try_from(found).unwrap_or(0)) {
+        let tx = connection.transaction()?;
+        tx.execute_batch(sql)?;
+        tx.pragma_update(None, "user_version", step)?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+fn check_version(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = STEPS.len() as i64;
+    if found > known {
+        return Err(JournalError::Newer { path: path.to_owned(), found, known });
+    }
+    Ok(found)
+}

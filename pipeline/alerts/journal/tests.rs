@@ -1,0 +1,318 @@
+use std::collections::HashSet;
+
+use super::*;
+use crate::types::{EvidenceState, Kind, Localized, Severity, Unit};
+
+/// An event of a made-up crowd alert.
+pub(crate) fn sample_event(alert: AlertId, seq: u32, state: State) -> Event {
+    let start: jiff::Timestamp = "2026-11-24T03:00:12.400Z".parse().unwrap();
+    Event {
+        schema: crate::types::event::SCHEMA,
+        alert: Some(alert),
+        seq,
+        state,
+        at: start + jiff::SignedDuration::from_secs(i64::from(seq)),
+        media_time: 12.4 + f64::from(seq),
+        site: "weibei".into(),
+        grid: Some("shizhong-03".into()),
+        camera: "forecourt".into(),
+        camera_name: "Courthouse forecourt".into(),
+        zone: Some("steps".into()),
+        zone_name: Some("Entrance steps".into()),
+        line: None,
+        direction: None,
+        rule: Some("steps-crowd".into()),
+        kind: Kind::Crowd,
+        severity: Some(Severity::Moderate),
+        value: 7.0,
+        threshold: 6.0,
+        unit: Unit::People,
+        people: 7,
+        peak: 7.0,
+        saturated: false,
+        started_at: Some(start),
+        condition_since: Some(start),
+        condition_until: None,
+        place_in_picture: None,
+        bbox: None,
+        place: None,
+        reason: None,
+        related: Vec::new(),
+        evidence: EvidenceState::NONE,
+        text: Localized { zh: "入口台阶有 7 人".into(), en: "7 people on Entrance steps".into() },
+    }
+}
+
+fn id(n: u8) -> AlertId {
+    AlertId([n; 16])
+}
+
+fn item(n: u8, seq: u32, state: State, sinks: &[&str]) -> Appended {
+    Appended { event: sample_event(id(n), seq, state), sinks: sinks.iter().map(|s| (*s).to_owned()).collect() }
+}
+
+fn open(folder: &Path) -> Journal {
+    Journal::open(folder, &["a".to_owned(), "b".to_owned()]).unwrap()
+}
+
+fn due(outbox: &mut Outbox, sink: &str) -> Vec<String> {
+    let due = outbox.due(sink, &HashSet::new(), 100).unwrap();
+    due.deliveries.iter().map(|d| format!("{}.{}", d.event.alert.unwrap().0[0], d.event.seq)).collect()
+}
+
+fn settle_all(outbox: &mut Outbox, sink: &str) {
+    let due = outbox.due(sink, &HashSet::new(), 100).unwrap();
+    let settled: Vec<Settled> =
+        due.deliveries.iter().map(|d| Settled { id: d.id, verdict: Verdict::Delivered }).collect();
+    outbox.settle(&settled).unwrap();
+}
+
+#[test]
+fn events_come_back_as_they_were_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let batch = [item(1, 0, State::Started, &["a"]), item(2, 0, State::Started, &[]), item(1, 1, State::Ended, &["a"])];
+    let done = journal.append(&batch).unwrap();
+    assert_eq!(done, Committed { events: 3, deliveries: 2, repeated: 0 });
+    let reader = Reader::open(folder.path()).unwrap();
+    let list = reader.list(&AlertFilter::default()).unwrap();
+    assert_eq!(list.iter().map(|a| a.alert).collect::<Vec<_>>(), [id(2), id(1)], "newest first");
+    assert_eq!((list[0].ended_at, list[1].ended_at), (None, Some(batch[2].event.at)));
+    assert_eq!(list[1].last, batch[2].event);
+    let story = reader.show(id(1)).unwrap().unwrap();
+    assert_eq!(story.events, [batch[0].event.clone(), batch[2].event.clone()]);
+    assert!(reader.show(id(9)).unwrap().is_none());
+}
+
+#[test]
+fn a_repeated_batch_is_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let batch = [item(1, 0, State::Started, &["a"])];
+    journal.append(&batch).unwrap();
+    let again = journal.append(&batch).unwrap();
+    assert_eq!(again, Committed { events: 0, deliveries: 0, repeated: 1 });
+    assert_eq!(due(&mut journal.outbox().unwrap(), "a"), ["1.0"]);
+}
+
+#[test]
+fn counts_are_not_journalled() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let mut count = item(1, 0, State::Counted, &["a"]);
+    count.event.alert = None;
+    assert_eq!(journal.append(&[count]).unwrap(), Committed::default());
+}
+
+#[test]
+fn filters_narrow_and_pages_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let mut batch: Vec<Appended> = (1..=5).map(|n| item(n, 0, State::Started, &[])).collect();
+    batch[1].event.camera = "shore".into();
+    batch[2].event.kind = Kind::Loitering;
+    batch[3].event.severity = Some(Severity::Severe);
+    batch[4].event.started_at = Some("2026-11-25T00:00:00Z".parse().unwrap());
+    journal.append(&batch).unwrap();
+    journal.append(&[item(1, 1, State::Ended, &[])]).unwrap();
+    let reader = journal.reader().unwrap();
+    let ids = |filter: AlertFilter| reader.list(&filter).unwrap().iter().map(|a| a.alert.0[0]).collect::<Vec<_>>();
+    let base = AlertFilter::default;
+    assert_eq!(ids(AlertFilter { camera: Some("shore".into()), ..base() }), [2]);
+    assert_eq!(ids(AlertFilter { kind: Some(Kind::Loitering), ..base() }), [3]);
+    assert_eq!(ids(AlertFilter { min_severity: Some(Severity::Severe), ..base() }), [4]);
+    assert_eq!(ids(AlertFilter { since: Some("2026-11-24T12:00:00Z".parse().unwrap()), ..base() }), [5]);
+    assert_eq!(ids(AlertFilter { until: Some("2026-11-24T12:00:00Z".parse().unwrap()), ..base() }), [4, 3, 2, 1]);
+    assert_eq!(ids(AlertFilter { open: true, ..base() }), [5, 4, 3, 2]);
+    assert_eq!(ids(AlertFilter { zone: Some("nowhere".into()), ..base() }), [0_u8; 0]);
+    assert_eq!(ids(AlertFilter { limit: 2, ..base() }), [5, 4]);
+    assert_eq!(ids(AlertFilter { limit: 2, after: Some(id(4)), ..base() }), [3, 2]);
+    assert_eq!(reader.find("0404").unwrap(), [id(4)]);
+    assert_eq!(reader.find("0").unwrap().len(), 2, "enough to see that it names several");
+}
+
+#[test]
+fn an_alert_is_in_order_for_each_sink_and_others_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let batch = [
+        item(1, 0, State::Started, &["a"]),
+        item(2, 0, State::Started, &["a", "b"]),
+        item(1, 1, State::Evidence, &["a"]),
+        item(1, 2, State::Ended, &["a"]),
+    ];
+    journal.append(&batch).unwrap();
+    let mut outbox = journal.outbox().unwrap();
+    assert_eq!(due(&mut outbox, "a"), ["1.0", "2.0"]);
+    assert_eq!(due(&mut outbox, "b"), ["2.0"]);
+    settle_all(&mut outbox, "a");
+    assert_eq!(due(&mut outbox, "a"), ["1.1"]);
+    settle_all(&mut outbox, "a");
+    assert_eq!(due(&mut outbox, "a"), ["1.2"]);
+    assert_eq!(due(&mut outbox, "b"), ["2.0"], "another sink is another matter");
+    assert_eq!(outbox.waiting("a").unwrap().0, 1);
+}
+
+#[test]
+fn a_sink_that_heard_of_an_alert_hears_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal.append(&[item(1, 0, State::Started, &["b"])]).unwrap();
+    journal.append(&[item(1, 1, State::Ended, &[])]).unwrap();
+    let mut outbox = journal.outbox().unwrap();
+    settle_all(&mut outbox, "b");
+    assert_eq!(due(&mut outbox, "b"), ["1.1"]);
+    assert_eq!(due(&mut outbox, "a"), [""; 0]);
+}
+
+#[test]
+fn an_overtaken_update_is_skipped_but_never_a_start_or_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let states = [State::Started, State::Updated, State::Updated, State::Evidence, State::Ended, State::Evidence];
+    let batch: Vec<Appended> = (0..).zip(states).map(|(seq, state)| item(1, seq, state, &["a"])).collect();
+    journal.append(&batch).unwrap();
+    let mut outbox = journal.outbox().unwrap();
+    let first = outbox.due("a", &HashSet::new(), 10).unwrap();
+    assert_eq!((first.skipped, first.deliveries.len()), (2, 1));
+    for want in ["1.0", "1.3", "1.4", "1.5"] {
+        assert_eq!(due(&mut outbox, "a"), [want]);
+        settle_all(&mut outbox, "a");
+    }
+    let story = journal.reader().unwrap().show(id(1)).unwrap().unwrap();
+    let outcomes: Vec<&str> = story.deliveries.iter().map(|d| d.outcome).collect();
+    assert_eq!(outcomes, ["delivered", "skipped", "skipped", "delivered", "delivered", "delivered"]);
+}
+
+#[test]
+fn a_failed_delivery_waits_and_a_dead_one_lets_the_next_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal.append(&[item(1, 0, State::Started, &["a"]), item(1, 1, State::Ended, &["a"])]).unwrap();
+    let mut outbox = journal.outbox().unwrap();
+    let head = outbox.due("a", &HashSet::new(), 10).unwrap().deliveries.remove(0);
+    let later = now_micros() + 60_000_000;
+    let again = Verdict::Again { due: later, error: "503".into() };
+    outbox.settle(&[Settled { id: head.id, verdict: again }]).unwrap();
+    let waits = outbox.due("a", &HashSet::new(), 10).unwrap();
+    assert_eq!((waits.deliveries.len(), waits.next), (0, Some(later)));
+    assert_eq!(outbox.hasten("a").unwrap(), 1);
+    let head = outbox.due("a", &HashSet::new(), 10).unwrap().deliveries.remove(0);
+    assert_eq!((head.attempts, head.event.seq), (1, 0));
+    let held = HashSet::from([head.id]);
+    assert!(outbox.due("a", &held, 10).unwrap().deliveries.is_empty(), "its successor waits for it");
+    outbox.settle(&[Settled { id: head.id, verdict: Verdict::Dead { error: "503".into() } }]).unwrap();
+    assert_eq!(due(&mut outbox, "a"), ["1.1"]);
+    let reader = journal.reader().unwrap();
+    let dead = reader.dead_letters(None).unwrap();
+    assert_eq!((dead.len(), dead[0].attempts, dead[0].error.as_deref()), (1, 2, Some("503")));
+    assert_eq!(reader.dead_letters(Some("b")).unwrap(), []);
+    assert_eq!(outbox.bury("a", "410").unwrap(), 1);
+    assert_eq!(reader.dead_letters(Some("a")).unwrap().len(), 2);
+}
+
+#[test]
+fn open_alerts_are_found_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal
+        .append(&[item(1, 0, State::Started, &[]), item(2, 0, State::Started, &[]), item(1, 1, State::Updated, &[])])
+        .unwrap();
+    journal.append(&[item(2, 1, State::Ended, &[])]).unwrap();
+    drop(journal);
+    let journal = open(folder.path());
+    let open = journal.open_alerts().unwrap();
+    assert_eq!(open.iter().map(|e| (e.alert, e.seq)).collect::<Vec<_>>(), [(Some(id(1)), 1)]);
+}
+
+#[test]
+fn two_writers_of_one_directory_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let error = Journal::open(folder.path(), &[]).err().unwrap();
+    assert!(matches!(error, JournalError::InUse { .. }) && !error.retry(), "{error}");
+    drop(journal);
+    open(folder.path());
+}
+
+#[test]
+fn a_newer_or_damaged_or_missing_journal_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = Reader::open(folder.path()).err().unwrap();
+    assert!(matches!(missing, JournalError::Missing { .. }), "{missing}");
+    drop(open(folder.path()));
+    let raw = Connection::open(folder.path().join(FILE)).unwrap();
+    raw.pragma_update(None, "user_version", 99).unwrap();
+    drop(raw);
+    for error in [Journal::open(folder.path(), &[]).err().unwrap(), Reader::open(folder.path()).err().unwrap()] {
+        assert!(matches!(error, JournalError::Newer { found: 99, .. }) && !error.retry(), "{error}");
+    }
+    for file in ["lookout.db-wal", "lookout.db-shm"] {
+        fs::remove_file(folder.path().join(file)).ok();
+    }
+    fs::write(folder.path().join(FILE), "this is not a database, it only has the name of one. ".repeat(40)).unwrap();
+    let damaged = Journal::open(folder.path(), &[]).err().unwrap();
+    assert!(matches!(damaged, JournalError::Damaged(_)) && !damaged.retry(), "{damaged}");
+}
+
+/// A full disk by SQLite's own page limit, which gives the same error.
+#[test]
+fn a_full_disk_loses_nothing_that_fits_the_backlog() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let pages: i64 = journal.connection.pragma_query_value(None, "page_count", |r| r.get(0)).unwrap();
+    journal.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    let mut backlog = Backlog::new(600);
+    for n in 0..=255_u8 {
+        assert_eq!(backlog.push(item(n, 0, State::Started, &["a"])), 0);
+    }
+    let error = backlog.flush(&mut journal, |_, _| panic!("nothing is on disk")).err().unwrap();
+    assert!(matches!(error, JournalError::Full) && error.retry(), "{error}");
+    assert_eq!(backlog.len(), 256);
+    journal.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
+    let mut announced = Vec::new();
+    backlog.flush(&mut journal, |batch, _| announced.extend(batch.iter().map(|i| i.event.alert))).unwrap();
+    assert!(backlog.is_empty());
+    assert_eq!(announced, (0..=255).map(|n| Some(id(n))).collect::<Vec<_>>(), "in order");
+    assert_eq!(journal.open_alerts().unwrap().len(), 256);
+}
+
+#[test]
+fn a_locked_journal_is_worth_a_retry() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal.connection.busy_timeout(std::time::Duration::from_millis(10)).unwrap();
+    let other = Connection::open(folder.path().join(FILE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = journal.append(&[item(1, 0, State::Started, &[])]).err().unwrap();
+    assert!(matches!(error, JournalError::Busy) && error.retry(), "{error}");
+    other.execute_batch("ROLLBACK").unwrap();
+    journal.append(&[item(1, 0, State::Started, &[])]).unwrap();
+}
+
+#[test]
+fn a_read_only_journal_is_worth_a_retry() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal.connection.pragma_update(None, "query_only", "ON").unwrap();
+    let error = journal.append(&[item(1, 0, State::Started, &[])]).err().unwrap();
+    assert!(matches!(error, JournalError::ReadOnly) && error.retry(), "{error}");
+}
+
+#[test]
+fn a_full_backlog_gives_up_updates_before_starts_and_ends() {
+    let mut backlog = Backlog::new(3);
+    let states = [State::Started, State::Updated, State::Started];
+    for (seq, state) in (0..).zip(states) {
+        assert_eq!(backlog.push(item(1, seq, state, &[])), 0);
+    }
+    assert_eq!(backlog.push(item(2, 0, State::Ended, &[])), 1, "the update gave way");
+    assert_eq!(backlog.push(item(3, 0, State::Ended, &[])), 1, "nothing can give way");
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let mut written = Vec::new();
+    backlog
+        .flush(&mut journal, |batch, _| written.extend(batch.iter().map(|i| (i.event.alert.unwrap().0[0], i.event.seq))))
+        .unwrap();
+    assert_eq!(written, [(1, 0), (1, 2), (2, 0)]);
+}

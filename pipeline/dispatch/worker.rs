@@ -1,0 +1,286 @@
+//! One sink's worker: takes what is due from the outbox, hands it over, writes down how it went.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Sink, SinkError, backoff};
+use crate::alerts::journal::{Delivery, Due, JournalError, Outbox, Settled, Verdict};
+use crate::telemetry::SinkMetrics;
+
+/// Deliveries taken from the outbox at once: one query for many.
+const PREFETCH: usize = 256;
+/// Results written down at once during a burst.
+const SETTLE: usize = 128;
+/// Failures in a row after which the sink as a whole rests.
+const DOWN_AFTER: u32 = 3;
+/// How often the gauges are renewed, and the longest sleep.
+const TICK: Duration = Duration::from_secs(2);
+/// What may end after a stop.
+const GRACE: Duration = Duration::from_secs(3);
+/// Pause after the outbox itself failed.
+const OUTBOX_PAUSE: Duration = Duration::from_secs(1);
+
+/// State of one sink's worker.
+pub(super) struct Worker {
+    sink: Arc<Sink>,
+    outbox: Arc<Mutex<Outbox>>,
+    metrics: SinkMetrics,
+    /// Due, not yet handed over.
+    ready: VecDeque<Delivery>,
+    /// Rows in `ready`, under way, or not yet settled.
+    held: HashSet<i64>,
+    results: Vec<Settled>,
+    failures: u32,
+    resting: Option<Instant>,
+    gone: Option<String>,
+    /// The sink came back: whatever was put off while it was down need not wait for its turn.
+    hasten: bool,
+    /// When the outbox is to be asked again without being woken.
+    next: Option<Instant>,
+    look: bool,
+    looked: Instant,
+}
+
+type Attempt = (Vec<Delivery>, Result<(), SinkError>);
+
+impl Worker {
+    pub(super) fn new(sink: Sink, outbox: Outbox, metrics: SinkMetrics) -> Self {
+        Self {
+            sink: Arc::new(sink),
+            outbox: Arc::new(Mutex::new(outbox)),
+            metrics,
+            ready: VecDeque::new(),
+            held: HashSet::new(),
+            results: Vec::new(),
+            failures: 0,
+            resting: None,
+            gone: None,
+            hasten: false,
+            next: None,
+            look: true,
+            looked: Instant::now(),
+        }
+    }
+
+    pub(super) async fn run(mut self, bell: &Notify, mut stop: watch::Receiver<bool>) {
+        let mut under_way = FuturesUnordered::new();
+        self.gauge().await;
+        while !*stop.borrow() {
+            self.resting = self.resting.filter(|until| *until > Instant::now());
+            if let Err(error) = self.refill().await {
+                tracing::error!(sink = self.sink.id(), %error, "the outbox cannot be read; trying again");
+                self.next = Some(Instant::now() + OUTBOX_PAUSE);
+            }
+            while under_way.len() < self.places()
+                && let Some(batch) = self.take_batch()
+            {
+                let sink = self.sink.clone();
+                under_way.push(async move {
+                    let outcome = sink.deliver(&batch).await;
+                    (batch, outcome)
+                });
+            }
+            let wake = [self.next, self.resting].into_iter().flatten().min();
+            let sleep_for = wake.map_or(TICK, |at| at.saturating_duration_since(Instant::now()).min(TICK));
+            tokio::select! {
+                Some(attempt) = under_way.next() => {
+                    self.note(attempt);
+                    self.look |= self.ready.is_empty();
+                    if self.results.len() >= SETTLE || (self.ready.is_empty() && !self.results.is_empty()) {
+                        self.settle().await;
+                    }
+                }
+                () = bell.notified() => self.look = true,
+                () = sleep(sleep_for) => {
+                    if wake.is_some_and(|at| at <= Instant::now()) {
+                        self.look = true;
+                        self.next = None;
+                    }
+                }
+                changed = stop.changed() => if changed.is_err() { break },
+            }
+            if self.looked.elapsed() >= TICK {
+                self.gauge().await;
+            }
+        }
+        let rest = timeout(GRACE, async {
+            while let Some(attempt) = under_way.next().await {
+                self.note(attempt);
+            }
+        });
+        if rest.await.is_err() {
+            tracing::info!(sink = self.sink.id(), "deliveries broken off at shutdown; they are repeated at the next start");
+        }
+        self.settle().await;
+    }
+
+    /// A sink that is down gets one delivery at a time, as a probe.
+    fn places(&self) -> usize {
+        if self.resting.is_some() || self.gone.is_some() {
+            return 0;
+        }
+        if self.failures >= DOWN_AFTER { 1 } else { self.sink.in_flight() }
+    }
+
+    fn take_batch(&mut self) -> Option<Vec<Delivery>> {
+        let size = if self.failures >= DOWN_AFTER { 1 } else { self.sink.batch() };
+        let batch: Vec<Delivery> = self.ready.drain(..size.min(self.ready.len())).collect();
+        (!batch.is_empty()).then_some(batch)
+    }
+
+    /// Asks the outbox, if there is a reason to and nothing is at hand.
+    async fn refill(&mut self) -> Result<(), JournalError> {
+        if let Some(reason) = self.gone.clone() {
+            if std::mem::take(&mut self.look) {
+                self.settle().await;
+                let buried = self.with_outbox(move |outbox, sink| outbox.bury(sink, &reason)).await?;
+                self.metrics.dead.inc_by(buried as u64);
+            }
+            return Ok(());
+        }
+        if !self.look || !self.ready.is_empty() || self.places() == 0 {
+            return Ok(());
+        }
+        // What is settled frees the next event of the same alert.
+        if !self.results.is_empty() {
+            self.settle().await;
+        }
+        let held = self.held.clone();
+        let Due { deliveries, next, skipped } =
+            self.with_outbox(move |outbox, sink| outbox.due(sink, &held, PREFETCH)).await?;
+        self.look = false;
+        self.metrics.skipped.inc_by(skipped as u64);
+        self.next = next.map(|due| {
+            let micros = due.saturating_sub(jiff::Timestamp::now().as_microsecond()).max(1000);
+            Instant::now() + Duration::from_micros(micros.unsigned_abs())
+        });
+        self.held.extend(deliveries.iter().map(|d| d.id));
+        self.ready.extend(deliveries);
+        Ok(())
+    }
+
+    fn note(&mut self, (batch, outcome): Attempt) {
+        match outcome {
+            Ok(()) => {
+                let now = jiff::Timestamp::now().as_microsecond();
+                for delivery in batch {
+                    self.metrics.delivered.inc();
+                    self.metrics.seconds.observe((now - delivery.queued).max(0) as f64 / 1e6);
+                    self.results.push(Settled { id: delivery.id, verdict: Verdict::Delivered });
+                }
+                self.resting = None;
+                if self.failures >= DOWN_AFTER {
+                    tracing::info!(sink = self.sink.id(), "the sink takes deliveries again");
+                    self.hasten = true;
+                }
+                self.failures = 0;
+            }
+            Err(error) => self.failed(batch, &error),
+        }
+    }
+
+    fn failed(&mut self, batch: Vec<Delivery>, error: &SinkError) {
+        self.failures = self.failures.saturating_add(1);
+        let reason = error.to_string();
+        if self.failures == 1 || self.failures == DOWN_AFTER {
+            tracing::warn!(sink = self.sink.id(), failures = self.failures, %reason, "a delivery failed");
+        }
+        let wish = match error {
+            SinkError::Later { wish, .. } => *wish,
+            SinkError::Gone { reason } => {
+                tracing::error!(sink = self.sink.id(), %reason, "the receiver wants nothing any more; dead letters from now on");
+                self.gone = Some(reason.clone());
+                self.look = true;
+                for waiting in self.ready.drain(..) {
+                    self.held.remove(&waiting.id);
+                }
+                None
+            }
+        };
+        let now = jiff::Timestamp::now().as_microsecond();
+        for delivery in batch {
+            let key = delivery.event.key().unwrap_or_default();
+            let pause = backoff::pause(delivery.attempts + 1, wish, &key).filter(|_| error.retry());
+            let verdict = match pause {
+                Some(pause) => {
+                    self.metrics.failed.inc();
+                    let due = now.saturating_add(i64::try_from(pause.as_micros()).unwrap_or(i64::MAX));
+                    Verdict::Again { due, error: reason.clone() }
+                }
+                None => {
+                    self.metrics.dead.inc();
+                    Verdict::Dead { error: reason.clone() }
+                }
+            };
+            self.results.push(Settled { id: delivery.id, verdict });
+        }
+        if self.failures >= DOWN_AFTER || wish.is_some() {
+            let rest = backoff::rest(self.failures.saturating_sub(DOWN_AFTER) + 1, wish, self.sink.id());
+            self.resting = Some(Instant::now() + rest);
+        }
+    }
+
+    /// Writes results down. If the outbox does not take them they are kept; a crash before it does repeats deliveries.
+    async fn settle(&mut self) {
+        if self.results.is_empty() {
+            return;
+        }
+        let results = std::mem::take(&mut self.results);
+        let hasten = std::mem::take(&mut self.hasten);
+        let written = self
+            .with_outbox(move |outbox, sink| {
+                let outcome = outbox.settle(&results);
+                if hasten && outcome.is_ok() {
+                    outbox.hasten(sink)?;
+                }
+                Ok((results, outcome))
+            })
+            .await;
+        match written {
+            Ok((results, Ok(()))) => {
+                for result in &results {
+                    self.held.remove(&result.id);
+                }
+                self.look = true;
+            }
+            Ok((results, Err(error))) => {
+                tracing::error!(sink = self.sink.id(), %error, "deliveries cannot be noted; trying again");
+                self.results = results;
+                self.hasten = hasten;
+                self.next = Some(Instant::now() + OUTBOX_PAUSE);
+            }
+            Err(error) => tracing::error!(sink = self.sink.id(), %error, "the outbox failed"),
+        }
+    }
+
+    async fn gauge(&mut self) {
+        self.looked = Instant::now();
+        if !self.results.is_empty() {
+            self.settle().await;
+        }
+        if let Ok((pending, oldest)) = self.with_outbox(|outbox, sink| outbox.waiting(sink)).await {
+            let age = oldest.map_or(0, |queued| (jiff::Timestamp::now().as_microsecond() - queued).max(0));
+            self.metrics.pending.set(pending);
+            self.metrics.oldest.set(age as f64 / 1e6);
+        }
+    }
+
+    /// SQLite blocks: its calls run beside the async threads.
+    async fn with_outbox<T, F>(&self, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Outbox, &str) -> Result<T, JournalError> + Send + 'static,
+    {
+        let (outbox, sink) = (self.outbox.clone(), self.sink.clone());
+        let run = move || work(&mut outbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner), sink.id());
+        match tokio::task::spawn_blocking(run).await {
+            Ok(done) => done,
+            Err(error) => Err(JournalError::Damaged(format!("a query broke off: {error}"))),
+        }
+    }
+}

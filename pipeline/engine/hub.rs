@@ -1,0 +1,225 @@
+//! What the engine shows to whoever watches: the newest state of each camera, live pictures, events as they are
+//! committed. Writers never wait for readers.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::{broadcast, watch};
+
+use crate::config::plan;
+use crate::types::Event;
+use crate::types::time::millis_option;
+
+/// Events that a slow reader may lag behind before it loses the oldest.
+const EVENTS: usize = 256;
+/// Viewers of one camera, at most.
+pub const MAX_VIEWERS: usize = 32;
+
+/// Shared between the engine, which fills it, and the API.
+pub struct LiveHub {
+    /// Site id.
+    pub site: String,
+    /// In the order of the plan.
+    pub cameras: Vec<Arc<CameraHub>>,
+    events: broadcast::Sender<Arc<Event>>,
+    ready: AtomicBool,
+}
+
+/// One camera.
+pub struct CameraHub {
+    /// Camera id.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    snapshot: Mutex<Snapshot>,
+    viewers: AtomicUsize,
+    picture: watch::Sender<Option<Arc<[u8]>>>,
+}
+
+/// The newest state of a camera.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Snapshot {
+    /// Whether pictures come.
+    pub state: CameraState,
+    /// Why not, in one sentence.
+    pub message: Option<String>,
+    /// People in the picture who count.
+    pub people: u32,
+    /// In the order of the plan.
+    pub zones: Vec<ZoneCount>,
+    /// In the order of the plan.
+    pub lines: Vec<LineCount>,
+    /// Analysed pictures a second, lately.
+    pub rate: f64,
+    /// Age of the last picture at the end of rules, milliseconds.
+    pub frame_age_ms: f64,
+    /// Pictures analysed since the start.
+    pub analysed: u64,
+    /// Pictures dropped since the start because a fresher one came.
+    pub dropped: u64,
+    /// Time of the last picture.
+    #[serde(with = "millis_option")]
+    pub last_picture: Option<jiff::Timestamp>,
+}
+
+/// Whether pictures come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CameraState {
+    /// The first connection is being made.
+    #[default]
+    Connecting,
+    /// Pictures come.
+    Online,
+    /// They came and do not now.
+    Offline,
+    /// A file that is played to its end.
+    Ended,
+}
+
+/// People in a zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ZoneCount {
+    /// Zone id.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Now.
+    pub people: u32,
+}
+
+/// People who crossed a line since the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LineCount {
+    /// Line id.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Name of the left side.
+    pub left: Option<String>,
+    /// Name of the right side.
+    pub right: Option<String>,
+    /// From the left to the right.
+    pub left_to_right: u64,
+    /// From the right to the left.
+    pub right_to_left: u64,
+}
+
+impl LiveHub {
+    /// Of all cameras of a site, not ready.
+    pub fn new(site: &plan::Site) -> Arc<Self> {
+        let cameras = site.cameras.iter().map(|camera| Arc::new(CameraHub::new(camera))).collect();
+        let (events, _) = broadcast::channel(EVENTS);
+        Arc::new(Self { site: site.id.clone(), cameras, events, ready: AtomicBool::new(false) })
+    }
+
+    /// The camera with this id.
+    pub fn camera(&self, id: &str) -> Option<&Arc<CameraHub>> {
+        self.cameras.iter().find(|c| c.id == id)
+    }
+
+    /// Tells all readers of an event that is on disk. Never waits.
+    pub fn announce(&self, event: Arc<Event>) {
+        // No reader is no fault.
+        self.events.send(event).ok();
+    }
+
+    /// Events from now on.
+    pub fn events(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+
+    /// Notes that the models are warm, the journal is open and the cameras are supervised.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Release);
+    }
+
+    /// Whether the process does its work; does not depend on any one camera.
+    pub fn ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+}
+
+impl CameraHub {
+    fn new(camera: &plan::Camera) -> Self {
+        let zone = |z: &plan::Zone| ZoneCount { id: z.id.clone(), name: z.name.clone(), people: 0 };
+        let line = |l: &plan::Line| LineCount {
+            id: l.id.clone(),
+            name: l.name.clone(),
+            left: l.left.clone(),
+            right: l.right.clone(),
+            left_to_right: 0,
+            right_to_left: 0,
+        };
+        let snapshot = Snapshot {
+            zones: camera.zones.iter().map(zone).collect(),
+            lines: camera.lines.iter().map(line).collect(),
+            ..Snapshot::default()
+        };
+        Self {
+            id: camera.id.clone(),
+            name: camera.name.clone(),
+            snapshot: Mutex::new(snapshot),
+            viewers: AtomicUsize::new(0),
+            picture: watch::Sender::new(None),
+        }
+    }
+
+    /// Changes the state in place; short, allocates nothing.
+    pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+        change(&mut self.snapshot.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A copy of the state.
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether to make live pictures at all.
+    pub fn watched(&self) -> bool {
+        self.viewers.load(Ordering::Relaxed) > 0
+    }
+
+    /// The newest redacted picture as JPEG, for all viewers. A viewer that is slow misses pictures, not the newest one.
+    pub fn publish(&self, jpeg: &[u8]) {
+        self.picture.send_replace(Some(Arc::from(jpeg)));
+    }
+
+    /// A new viewer, unless there are [`MAX_VIEWERS`].
+    pub fn watch(self: &Arc<Self>) -> Option<Viewer> {
+        let more = |n: usize| (n < MAX_VIEWERS).then_some(n + 1);
+        let before = self.viewers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        if before == 0 {
+            // A picture from the last time somebody watched is not live.
+            self.picture.send_replace(None);
+        }
+        let mut picture = self.picture.subscribe();
+        picture.mark_changed();
+        Some(Viewer { picture, camera: self.clone() })
+    }
+}
+
+/// Somebody who watches a camera; pictures are made as long as one exists.
+pub struct Viewer {
+    picture: watch::Receiver<Option<Arc<[u8]>>>,
+    camera: Arc<CameraHub>,
+}
+
+impl Viewer {
+    /// The next picture that this viewer has not seen; `None` when the camera is gone.
+    pub async fn next(&mut self) -> Option<Arc<[u8]>> {
+        loop {
+            self.picture.changed().await.ok()?;
+            if let Some(jpeg) = self.picture.borrow_and_update().clone() {
+                return Some(jpeg);
+            }
+        }
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.camera.viewers.fetch_sub(1, Ordering::Relaxed);
+    }
+}

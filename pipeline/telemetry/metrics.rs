@@ -1,0 +1,358 @@
+//! Every metric of the stages, by the names, labels and units of the design. Handles are resolved once, when a camera
+//! or a sink is registered, so that all its series exist at zero from the start and no hot path looks up a label.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
+};
+
+use crate::config::plan;
+use crate::types::{Direction, Kind, Severity};
+
+/// Why a camera is connected anew; the `reason` of `lookout_camera_reconnects_total`.
+pub const RECONNECT_REASONS: [&str; 4] = ["connect", "stall", "end", "error"];
+/// Why the rules of a camera rest; the `reason` of `lookout_rules_suspended`.
+pub const SUSPEND_REASONS: [&str; 1] = ["signal_lost"];
+/// Bounded queues that count what they turn away; the `queue` of `lookout_overflow_total`.
+pub const QUEUES: [&str; 6] = ["journal", "tracks", "incidents", "redaction", "events", "viewers"];
+/// What became of a delivery; the `outcome` of `lookout_deliveries_total`.
+pub const OUTCOMES: [&str; 4] = ["delivered", "failed", "skipped", "dead"];
+
+const FRAME_AGE: [f64; 15] = [0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0];
+const STAGE: [f64; 14] =
+    [0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+const DELIVERY: [f64; 15] =
+    [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0, 36_000.0, 360_000.0];
+const BATCH: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
+
+/// A timed stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Packet to picture.
+    Decode,
+    /// Picture to the model's size.
+    Convert,
+    /// Model.
+    Infer,
+    /// Tracker.
+    Track,
+    /// Rules and incidents.
+    Rules,
+}
+
+/// All metrics of a process, with a registry of their own.
+pub struct Metrics {
+    registry: Registry,
+    frames: IntCounterVec,
+    frame_age: HistogramVec,
+    people: IntGaugeVec,
+    crossings: IntCounterVec,
+    alerts: IntCounterVec,
+    suspended: IntGaugeVec,
+    up: IntGaugeVec,
+    reconnects: IntCounterVec,
+    overflow: IntCounterVec,
+    deliveries: IntCounterVec,
+    delivery_seconds: HistogramVec,
+    outbox_pending: IntGaugeVec,
+    outbox_oldest: GaugeVec,
+    stages: [StageMetrics; 5],
+    /// Pictures that went through the model together.
+    pub batch_size: Histogram,
+    /// Configuration files taken into force.
+    pub reloads_applied: IntCounter,
+    /// Configuration files refused.
+    pub reloads_refused: IntCounter,
+    /// Free bytes where the journal is.
+    pub disk_free: IntGauge,
+}
+
+/// Time and life sign of one stage.
+#[derive(Clone)]
+pub struct StageMetrics {
+    /// Seconds of one piece of work.
+    pub seconds: Histogram,
+    heartbeat: Gauge,
+}
+
+/// Handles of one camera.
+pub struct CameraMetrics {
+    /// Pictures that went through detection.
+    pub analysed: IntCounter,
+    /// Pictures that the rate or the motion gate left out.
+    pub idle: IntCounter,
+    /// Pictures that a fresher one replaced.
+    pub dropped: IntCounter,
+    /// Pictures that did not decode.
+    pub corrupt: IntCounter,
+    /// Seconds from packet to the end of rules.
+    pub frame_age: Histogram,
+    /// People in each zone, in the order of the plan.
+    pub people: Vec<IntGauge>,
+    /// 1 while pictures come.
+    pub up: IntGauge,
+    crossings: Vec<[IntCounter; 2]>,
+    alerts: Vec<(Kind, Severity, IntCounter)>,
+    suspended: Vec<IntGauge>,
+    reconnects: Vec<IntCounter>,
+}
+
+/// Handles of one sink.
+pub struct SinkMetrics {
+    /// Accepted by the receiver.
+    pub delivered: IntCounter,
+    /// Attempts that failed and will be repeated.
+    pub failed: IntCounter,
+    /// Updates that a newer one overtook.
+    pub skipped: IntCounter,
+    /// Given up; kept as dead letters.
+    pub dead: IntCounter,
+    /// Seconds from verdict to accepted.
+    pub seconds: Histogram,
+    /// Events that wait.
+    pub pending: IntGauge,
+    /// Age of the oldest of them in seconds.
+    pub oldest: Gauge,
+}
+
+impl Stage {
+    /// All, in the order of the pipeline.
+    pub const ALL: [Self; 5] = [Self::Decode, Self::Convert, Self::Infer, Self::Track, Self::Rules];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Decode => "decode",
+            Self::Convert => "convert",
+            Self::Infer => "infer",
+            Self::Track => "track",
+            Self::Rules => "rules",
+        }
+    }
+}
+
+/// Registers what it builds.
+struct Builder(Registry);
+
+impl Builder {
+    fn keep<C: prometheus::core::Collector + Clone + 'static>(&self, collector: C) -> Result<C, prometheus::Error> {
+        self.0.register(Box::new(collector.clone()))?;
+        Ok(collector)
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+        self.keep(IntCounterVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+        self.keep(IntGaugeVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn float_gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, prometheus::Error> {
+        self.keep(GaugeVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn histograms(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        buckets: &[f64],
+    ) -> Result<HistogramVec, prometheus::Error> {
+        self.keep(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?)
+    }
+}
+
+impl Metrics {
+    /// All families; fails only if two of them had the same name.
+    pub fn new() -> Result<Arc<Self>, prometheus::Error> {
+        let b = Builder(Registry::new());
+        let stage_seconds = b.histograms(
+            "lookout_stage_seconds",
+            "Time that a stage takes for one picture or batch.",
+            &["stage"],
+            &STAGE,
+        )?;
+        let heartbeat = b.float_gauges(
+            "lookout_stage_heartbeat_timestamp_seconds",
+            "Unix time at which a stage last finished work.",
+            &["stage"],
+        )?;
+        let stages = Stage::ALL.map(|stage| StageMetrics {
+            seconds: stage_seconds.with_label_values(&[stage.word()]),
+            heartbeat: heartbeat.with_label_values(&[stage.word()]),
+        });
+        let reloads = b.counters(
+            "lookout_config_reloads_total",
+            "Configuration files read while running.",
+            &["outcome"],
+        )?;
+        let overflow =
+            b.counters("lookout_overflow_total", "Items that a bounded queue turned away.", &["queue"])?;
+        for queue in QUEUES {
+            overflow.with_label_values(&[queue]);
+        }
+        let batch = HistogramOpts::new("lookout_batch_size", "Pictures that went through the model together.");
+        let batch_size = b.keep(Histogram::with_opts(batch.buckets(BATCH.to_vec()))?)?;
+        let disk_free =
+            b.keep(IntGauge::new("lookout_disk_free_bytes", "Free bytes on the disk that holds the journal.")?)?;
+        b.gauges("lookout_build_info", "Always 1; the version is a label.", &["version"])?
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .set(1);
+        let metrics = Self {
+            frames: b.counters("lookout_frames_total", "Pictures by what became of them.", &["camera", "outcome"])?,
+            frame_age: b.histograms(
+                "lookout_frame_age_seconds",
+                "From the packet to the end of rules.",
+                &["camera"],
+                &FRAME_AGE,
+            )?,
+            people: b.gauges("lookout_people", "People in a zone now.", &["camera", "zone"])?,
+            crossings: b.counters(
+                "lookout_crossings_total",
+                "People who crossed a line.",
+                &["camera", "line", "direction"],
+            )?,
+            alerts: b.counters("lookout_alerts_total", "Alerts started.", &["camera", "kind", "severity"])?,
+            suspended: b.gauges("lookout_rules_suspended", "1 while rules rest.", &["camera", "reason"])?,
+            up: b.gauges("lookout_camera_up", "1 while pictures come.", &["camera"])?,
+            reconnects: b.counters(
+                "lookout_camera_reconnects_total",
+                "Connections made anew.",
+                &["camera", "reason"],
+            )?,
+            overflow,
+            deliveries: b.counters("lookout_deliveries_total", "Deliveries by outcome.", &["sink", "outcome"])?,
+            delivery_seconds: b.histograms(
+                "lookout_delivery_seconds",
+                "From the verdict to the receiver's acceptance.",
+                &["sink"],
+                &DELIVERY,
+            )?,
+            outbox_pending: b.gauges("lookout_outbox_pending", "Events that wait for delivery.", &["sink"])?,
+            outbox_oldest: b.float_gauges(
+                "lookout_outbox_oldest_seconds",
+                "Age of the oldest event that waits for delivery.",
+                &["sink"],
+            )?,
+            stages,
+            batch_size,
+            reloads_applied: reloads.with_label_values(&["applied"]),
+            reloads_refused: reloads.with_label_values(&["refused"]),
+            disk_free,
+            registry: b.0,
+        };
+        Ok(Arc::new(metrics))
+    }
+
+    /// All series of a camera, at zero.
+    pub fn for_camera(&self, camera: &plan::Camera) -> CameraMetrics {
+        let id = camera.id.as_str();
+        let frames = |outcome| self.frames.with_label_values(&[id, outcome]);
+        let mut kinds: Vec<Kind> = camera.rules.iter().map(|r| r.condition.kind()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let mut alerts = Vec::new();
+        for kind in kinds {
+            for severity in [Severity::Minor, Severity::Moderate, Severity::Severe, Severity::Extreme] {
+                let counter = self.alerts.with_label_values(&[id, &kind.word(), &severity.word()]);
+                alerts.push((kind, severity, counter));
+            }
+        }
+        CameraMetrics {
+            analysed: frames("analysed"),
+            idle: frames("idle"),
+            dropped: frames("dropped"),
+            corrupt: frames("corrupt"),
+            frame_age: self.frame_age.with_label_values(&[id]),
+            people: camera.zones.iter().map(|z| self.people.with_label_values(&[id, &z.id])).collect(),
+            up: self.up.with_label_values(&[id]),
+            crossings: camera
+                .lines
+                .iter()
+                .map(|line| {
+                    [Direction::LeftToRight, Direction::RightToLeft]
+                        .map(|d| self.crossings.with_label_values(&[id, &line.id, d.word()]))
+                })
+                .collect(),
+            alerts,
+            suspended: SUSPEND_REASONS.iter().map(|r| self.suspended.with_label_values(&[id, r])).collect(),
+            reconnects: RECONNECT_REASONS.iter().map(|r| self.reconnects.with_label_values(&[id, r])).collect(),
+        }
+    }
+
+    /// All series of a sink, at zero.
+    pub fn for_sink(&self, sink: &str) -> SinkMetrics {
+        let outcome = |word| self.deliveries.with_label_values(&[sink, word]);
+        let [delivered, failed, skipped, dead] = OUTCOMES.map(outcome);
+        SinkMetrics {
+            delivered,
+            failed,
+            skipped,
+            dead,
+            seconds: self.delivery_seconds.with_label_values(&[sink]),
+            pending: self.outbox_pending.with_label_values(&[sink]),
+            oldest: self.outbox_oldest.with_label_values(&[sink]),
+        }
+    }
+
+    /// Handles of a stage.
+    pub fn stage(&self, stage: Stage) -> StageMetrics {
+        self.stages[stage as usize].clone()
+    }
+
+    /// Counter of what a bounded queue turned away; `queue` is one of [`QUEUES`].
+    pub fn overflow(&self, queue: &'static str) -> IntCounter {
+        self.overflow.with_label_values(&[queue])
+    }
+
+    /// The text exposition format, version 0.0.4.
+    pub fn encode(&self) -> Result<String, prometheus::Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+impl StageMetrics {
+    /// Notes that a piece of work took `elapsed` and that the stage lives.
+    pub fn done(&self, elapsed: Duration) {
+        self.seconds.observe(elapsed.as_secs_f64());
+        if let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) {
+            self.heartbeat.set(now.as_secs_f64());
+        }
+    }
+}
+
+impl CameraMetrics {
+    /// Counts a person at line `line` of the plan.
+    pub fn crossed(&self, line: usize, direction: Direction) {
+        if let Some(counters) = self.crossings.get(line) {
+            counters[usize::from(direction == Direction::RightToLeft)].inc();
+        }
+    }
+
+    /// Counts an alert that started.
+    pub fn alert(&self, kind: Kind, severity: Severity) {
+        if let Some((_, _, counter)) = self.alerts.iter().find(|a| a.0 == kind && a.1 == severity) {
+            counter.inc();
+        }
+    }
+
+    /// Notes whether rules rest for `reason`, one of [`SUSPEND_REASONS`].
+    pub fn suspended(&self, reason: &str, rests: bool) {
+        if let Some(i) = SUSPEND_REASONS.iter().position(|r| *r == reason) {
+            self.suspended[i].set(i64::from(rests));
+        }
+    }
+
+    /// Counts a connection made anew for `reason`, one of [`RECONNECT_REASONS`].
+    pub fn reconnected(&self, reason: &str) {
+        if let Some(i) = RECONNECT_REASONS.iter().position(|r| *r == reason) {
+            self.reconnects[i].inc();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
