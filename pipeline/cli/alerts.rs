@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::alerts::journal::{AlertFilter, AlertRow, JournalError, Reader, Story};
-use crate::config::plan;
-use crate::types::{AlertId, Event, Kind, Severity};
+use lookout::alerts::journal::{AlertFilter, AlertRow, JournalError, Reader, Story};
+use lookout::config::plan;
+use lookout::types::{AlertId, Event, Kind, Severity};
 
 /// Alerts in the journal.
 #[derive(Debug, Args)]

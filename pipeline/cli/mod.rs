@@ -1,16 +1,19 @@
 //! Arguments; one file per command. Exit codes: 0 done, 1 failed, 2 the arguments or configuration are wrong.
 
+mod alerts;
 mod analyze;
 mod check;
 mod common;
 mod output;
 mod replay;
+mod run;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lookout::config::ConfigError;
 use lookout::detect::DetectError;
+use lookout::telemetry::logs::{LogFormat, init};
 
 pub use common::Invalid;
 
@@ -27,19 +30,28 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(run::Args),
     Analyze(analyze::Args),
     Replay(replay::Args),
     Check(check::Args),
+    Alerts(alerts::AlertsArgs),
 }
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
     // Clap answers --help with 0 and wrong arguments with 2 by itself.
     let arguments = Arguments::parse();
+    let format = if arguments.log_json { LogFormat::Json } else { LogFormat::Text };
+    if let Err(error) = init(format) {
+        common::say(&format!("error: {error}"));
+        return ExitCode::from(2);
+    }
     let done = match arguments.command {
+        Command::Run(args) => run::run(&args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Alerts(args) => alerts(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,6 +60,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+fn alerts(args: &alerts::AlertsArgs) -> anyhow::Result<()> {
+    let site = lookout::config::load_site(&args.config)?;
+    alerts::run(&args.command, &site.plan, &mut std::io::stdout().lock()).map_err(|error| {
+        if error.is_usage() { Invalid(error.to_string()).into() } else { error.into() }
+    })
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {

@@ -1,0 +1,87 @@
+//! `lookout run`: all cameras of a site, with page, API and metrics, until told to stop.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use lookout::api;
+use lookout::capture::Stop;
+use lookout::config::load_site;
+use lookout::engine::run::Parts;
+use lookout::telemetry::Metrics;
+use tokio::sync::watch;
+
+use super::common::{print, warn};
+
+/// Watch the cameras of a site: detect, follow, apply the rules, journal and dispatch alerts; page, API and metrics on
+/// the site's `listen` address. Ends cleanly on Ctrl-C or SIGTERM.
+///
+/// Example: lookout run --config configs/demo.toml
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Site file
+    #[arg(long, value_name = "FILE", default_value = "configs/site.toml")]
+    config: PathBuf,
+}
+
+/// How long deliveries and pages may take to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let site = load_site(&args.config)?;
+    warn(&site.warnings);
+    let site = site.plan;
+    let metrics = Metrics::new().context("cannot set up metrics")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // The port first: a second instance should say so at once.
+    let listener = runtime.block_on(api::bind(site.listen)).map_err(wrong_unless_retry)?;
+    let parts = Parts::open(&site, std::sync::Arc::clone(&metrics))?;
+    let hub = std::sync::Arc::clone(&parts.hub);
+    let (end, ended) = watch::channel(false);
+    let state = api::ApiState::new(hub, metrics, &site.data, ended.clone())?;
+    let stop = Stop::new();
+    let server = runtime.spawn(api::serve(listener, state));
+    runtime.spawn(signals(stop.clone()));
+    let (work, dispatcher) = parts.start(&site, &stop)?;
+    let deliveries = runtime.spawn(dispatcher.run(ended));
+    let cameras = site.cameras.len();
+    print(&format!("watching {cameras} camera{}: http://{}/", if cameras == 1 { "" } else { "s" }, site.listen))?;
+    let worked = work.wait();
+    // Alerts that ended with the run are in the journal now and get their chance to leave.
+    end.send_replace(true);
+    runtime.block_on(async {
+        let finish = async { (deliveries.await, server.await) };
+        match tokio::time::timeout(GRACE, finish).await {
+            Ok((Ok(()), Ok(Ok(())))) => {}
+            Ok((_, Ok(Err(error)))) => tracing::error!(%error, "the HTTP server failed"),
+            Ok(_) => tracing::error!("deliveries or the HTTP server broke off"),
+            Err(_) => tracing::warn!("deliveries did not end in time; what is left stays in the outbox"),
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    worked.map_err(|reason| anyhow::anyhow!(reason))
+}
+
+fn wrong_unless_retry(error: api::ApiError) -> anyhow::Error {
+    if error.retry() { error.into() } else { super::Invalid(error.to_string()).into() }
+}
+
+/// Sets `stop` on Ctrl-C or SIGTERM.
+async fn signals(stop: Stop) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut stream) => {
+                stream.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+    tracing::info!("stopping");
+    stop.set();
+}
