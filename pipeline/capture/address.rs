@@ -178,7 +178,10 @@ mod tests {
     #[test]
     fn credentials_are_escaped_and_named_after_the_camera() {
         let credentials = Credentials::new("ad min", "p@ss:/w%?#\u{e9}");
-        assert_eq!(with_credentials("rtsp://cam/1", &credentials), "rtsp://ad%20min:p%40ss%3A%2Fw%25%3F%23%C3%A9@cam/1");
+        assert_eq!(
+            with_credentials("rtsp://cam/1", &credentials),
+            "rtsp://ad%20min:p%40ss%3A%2Fw%25%3F%23%C3%A9@cam/1"
+        );
         assert_eq!(
             Credentials::variables("gate-2b"),
             ["LOOKOUT_CAMERA_GATE_2B_USER", "LOOKOUT_CAMERA_GATE_2B_PASSWORD"]

@@ -15,9 +15,9 @@ pub(super) struct Backoff {
 impl Backoff {
     pub(super) fn new(first: Duration, longest: Duration, seed: &str) -> Self {
         // FNV-1a; never zero, which would keep xorshift at zero.
-        let state = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let state = seed
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         Self { first, longest, next: first, state: state | 1 }
     }
 

@@ -12,12 +12,12 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::util::error::EAGAIN;
 use ffmpeg_next::{Error, Packet, Rational, decoder, frame, media};
 
+use super::SourceError;
 use super::address::{self, Credentials};
 use super::clock::Stop;
 use super::picture::VideoPicture;
 use super::source::{Damage, Decoded, Source, StreamInfo};
 use super::watchdog::Watchdog;
-use super::SourceError;
 use crate::config::plan::Transport;
 use crate::types::Span;
 
@@ -68,7 +68,6 @@ pub struct LibavSource {
     /// Takes over once the present decoder has given its last picture.
     successor: Option<(decoder::Video, Rational)>,
     packet: Packet,
-    spare: Option<frame::Video>,
     arrivals: Arrivals,
     took: Duration,
     draining: bool,
@@ -96,8 +95,11 @@ impl LibavSource {
 
     /// Reads packets until the decoder has a picture.
     fn decode(&mut self) -> Result<frame::Video, SourceError> {
-        let mut frame = self.spare.take().unwrap_or_else(frame::Video::empty);
+        let mut frame = frame::Video::empty();
         loop {
+            if self.watchdog.stopped() {
+                return Err(SourceError::Stopped);
+            }
             let began = Instant::now();
             let received = self.decoder.receive_frame(&mut frame);
             self.took += began.elapsed();
@@ -123,6 +125,8 @@ impl LibavSource {
 
     /// Gives the decoder the next packet of the stream, or tells it that there is none.
     fn feed(&mut self) -> Result<(), SourceError> {
+        // Reading into a used packet would leak what it holds: av_read_frame does not free it.
+        self.packet = Packet::empty();
         match self.packet.read(&mut self.input) {
             Ok(()) if self.packet.stream() == self.stream => {
                 self.foreign = 0;
@@ -172,9 +176,6 @@ impl LibavSource {
     fn waste(&mut self) -> Result<(), SourceError> {
         self.damage.packets += 1;
         self.wasted += 1;
-        if self.watchdog.stopped() {
-            return Err(SourceError::Stopped);
-        }
         if self.info.live && self.wasted >= GARBLED {
             return Err(SourceError::Garbled { at: self.at.clone(), packets: self.wasted });
         }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::SourceError;
 use super::address::Credentials;
 use super::clock::Stop;
 use super::libav::{LibavOptions, LibavSource};
 use super::opencv::OpencvSource;
-use super::SourceError;
 use crate::config::plan;
 use crate::types::{Picture, Size, Span};
 

@@ -5,17 +5,15 @@ use std::sync::OnceLock;
 
 use ffmpeg_next::codec::{self, Id, threading};
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::util::error::{
-    ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT,
-};
+use ffmpeg_next::util::error::{ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT};
 use ffmpeg_next::util::log;
 use ffmpeg_next::{Error, Packet, Rational, decoder, format, media};
 
+use super::super::SourceError;
 use super::super::address::Address;
 use super::super::clock::Stop;
 use super::super::source::{Damage, StreamInfo};
 use super::super::watchdog::Watchdog;
-use super::super::SourceError;
 use super::ending::Ending;
 use super::{Arrivals, LibavOptions, LibavSource};
 use crate::types::{Size, Span};
@@ -67,7 +65,6 @@ impl LibavSource {
             time_base,
             successor: None,
             packet: Packet::empty(),
-            spare: None,
             arrivals: Arrivals::new(),
             took: std::time::Duration::ZERO,
             draining: false,
@@ -132,8 +129,7 @@ fn info(input: &Input, index: usize, decoder: &decoder::Video, codec: Id, live: 
         (value.is_finite() && (0.001..=1000.0).contains(&value)).then_some(value)
     };
     let fps = stream.as_ref().and_then(|s| positive(s.avg_frame_rate()).or_else(|| positive(s.rate())));
-    let duration =
-        (!live && input.duration() > 0).then(|| Span::from_nanos(input.duration().saturating_mul(1_000)));
+    let duration = (!live && input.duration() > 0).then(|| Span::from_nanos(input.duration().saturating_mul(1_000)));
     let counted = stream.as_ref().and_then(|s| u64::try_from(s.frames()).ok()).filter(|&frames| frames > 0);
     let estimated = || Some((duration?.secs_f64() * fps?).round() as u64);
     let created = [Some(input.metadata()), stream.as_ref().map(|s| s.metadata())]

@@ -87,7 +87,12 @@ fn refused() -> Script {
 }
 
 fn live(pictures: impl IntoIterator<Item = i64>) -> Script {
-    Script { open: Ok(()), pictures: pictures.into_iter().map(|k| (Some(k * 100), 100, SMALL)).collect(), end: lost(), live: true }
+    Script {
+        open: Ok(()),
+        pictures: pictures.into_iter().map(|k| (Some(k * 100), 100, SMALL)).collect(),
+        end: lost(),
+        live: true,
+    }
 }
 
 struct Outcome {
