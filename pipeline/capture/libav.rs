@@ -24,6 +24,8 @@ use crate::types::Span;
 /// Packets in a row that a live stream may waste before it is opened again: ten seconds at 30 a second, longer than
 /// any camera's wait for a key picture.
 const GARBLED: u32 = 300;
+/// Failures in a row after which a file's demuxer is taken to stand still.
+const STUCK: u32 = 100_000;
 /// Video packets of another stream in a row after which that stream is taken (a transport stream changed its program).
 const FOREIGN: u32 = 25;
 
@@ -140,6 +142,10 @@ impl LibavSource {
             // A demuxer finds its way again after either.
             Err(Error::InvalidData | Error::Other { errno: EAGAIN }) => {
                 self.ending.demuxer_failed();
+                if self.wasted >= STUCK {
+                    self.ending.ended(false);
+                    self.drain();
+                }
                 self.waste()
             }
             Err(error) if self.info.live => {
@@ -205,7 +211,7 @@ impl LibavSource {
         Ok(())
     }
 
-    fn seconds(&self, ticks: i64) -> Span {
+    fn span(&self, ticks: i64) -> Span {
         let nanos = i128::from(ticks) * i128::from(self.time_base.numerator()) * 1_000_000_000
             / i128::from(self.time_base.denominator().max(1));
         // Far outside of what any clock shows: garbage, which the time line repairs.
@@ -226,7 +232,7 @@ impl Source for LibavSource {
             if frame.is_corrupt() || frame.has_decode_errors() {
                 self.damage.pictures += 1;
             }
-            let pts = if self.timed { frame.timestamp().map(|ticks| self.seconds(ticks)) } else { None };
+            let pts = if self.timed { frame.timestamp().map(|ticks| self.span(ticks)) } else { None };
             let arrived = self.arrivals.of(frame.pts());
             let Some(picture) = VideoPicture::new(frame) else { continue };
             let took = std::mem::take(&mut self.took);
