@@ -58,21 +58,17 @@ impl Watched {
     fn start(source: plan::Source) -> Self {
         let stop = Stop::new();
         let opener = CameraOpener::with_credentials(source, Credentials::default(), 1);
-        let mut supervisor =
-            Supervisor::new(opener, Arc::new(SystemClock), stop.clone(), SupervisorOptions::default());
+        let mut supervisor = Supervisor::new(opener, Arc::new(SystemClock), stop.clone(), SupervisorOptions::default());
         let ((frame, frames), (event, events)) = (channel(), channel());
         let thread = std::thread::spawn(move || {
-            supervisor.run(
-                &mut |one| frame.send(one).unwrap_or_default(),
-                &mut |happened: &CaptureEvent<'_>| {
-                    let text = match happened {
-                        CaptureEvent::Connected { again, .. } => format!("connected {again}"),
-                        CaptureEvent::Lost { error, .. } => error.reason().to_owned(),
-                        _ => return,
-                    };
-                    event.send(text).unwrap_or_default();
-                },
-            )
+            supervisor.run(&mut |one| frame.send(one).unwrap_or_default(), &mut |happened: &CaptureEvent<'_>| {
+                let text = match happened {
+                    CaptureEvent::Connected { again, .. } => format!("connected {again}"),
+                    CaptureEvent::Lost { error, .. } => error.reason().to_owned(),
+                    _ => return,
+                };
+                event.send(text).unwrap_or_default();
+            })
         });
         Self { stop, frames, events, thread: Some(thread) }
     }

@@ -24,6 +24,8 @@ use crate::types::Span;
 /// Packets in a row that a live stream may waste before it is opened again: ten seconds at 30 a second, longer than
 /// any camera's wait for a key picture.
 const GARBLED: u32 = 300;
+/// Failures in a row after which a file's demuxer is taken to stand still.
+const STUCK: u32 = 100_000;
 /// Video packets of another stream in a row after which that stream is taken (a transport stream changed its program).
 const FOREIGN: u32 = 25;
 
@@ -68,7 +70,6 @@ pub struct LibavSource {
     /// Takes over once the present decoder has given its last picture.
     successor: Option<(decoder::Video, Rational)>,
     packet: Packet,
-    spare: Option<frame::Video>,
     arrivals: Arrivals,
     took: Duration,
     draining: bool,
@@ -96,8 +97,11 @@ impl LibavSource {
 
     /// Reads packets until the decoder has a picture.
     fn decode(&mut self) -> Result<frame::Video, SourceError> {
-        let mut frame = self.spare.take().unwrap_or_else(frame::Video::empty);
+        let mut frame = frame::Video::empty();
         loop {
+            if self.watchdog.stopped() {
+                return Err(SourceError::Stopped);
+            }
             let began = Instant::now();
             let received = self.decoder.receive_frame(&mut frame);
             self.took += began.elapsed();
@@ -123,6 +127,8 @@ impl LibavSource {
 
     /// Gives the decoder the next packet of the stream, or tells it that there is none.
     fn feed(&mut self) -> Result<(), SourceError> {
+        // Reading into a used packet would leak what it holds: av_read_frame does not free it.
+        self.packet = Packet::empty();
         match self.packet.read(&mut self.input) {
             Ok(()) if self.packet.stream() == self.stream => {
                 self.foreign = 0;
@@ -136,6 +142,10 @@ impl LibavSource {
             // A demuxer finds its way again after either.
             Err(Error::InvalidData | Error::Other { errno: EAGAIN }) => {
                 self.ending.demuxer_failed();
+                if self.wasted >= STUCK {
+                    self.ending.ended(false);
+                    self.drain();
+                }
                 self.waste()
             }
             Err(error) if self.info.live => {
@@ -172,9 +182,6 @@ impl LibavSource {
     fn waste(&mut self) -> Result<(), SourceError> {
         self.damage.packets += 1;
         self.wasted += 1;
-        if self.watchdog.stopped() {
-            return Err(SourceError::Stopped);
-        }
         if self.info.live && self.wasted >= GARBLED {
             return Err(SourceError::Garbled { at: self.at.clone(), packets: self.wasted });
         }
@@ -204,7 +211,7 @@ impl LibavSource {
         Ok(())
     }
 
-    fn seconds(&self, ticks: i64) -> Span {
+    fn span(&self, ticks: i64) -> Span {
         let nanos = i128::from(ticks) * i128::from(self.time_base.numerator()) * 1_000_000_000
             / i128::from(self.time_base.denominator().max(1));
         // Far outside of what any clock shows: garbage, which the time line repairs.
@@ -225,7 +232,7 @@ impl Source for LibavSource {
             if frame.is_corrupt() || frame.has_decode_errors() {
                 self.damage.pictures += 1;
             }
-            let pts = if self.timed { frame.timestamp().map(|ticks| self.seconds(ticks)) } else { None };
+            let pts = if self.timed { frame.timestamp().map(|ticks| self.span(ticks)) } else { None };
             let arrived = self.arrivals.of(frame.pts());
             let Some(picture) = VideoPicture::new(frame) else { continue };
             let took = std::mem::take(&mut self.took);

@@ -4,10 +4,10 @@
 //! [`super::address`] forbids, and write to stderr.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Instant;
 
-use opencv::core::Mat;
+use opencv::core::{CV_8UC3, LogLevel, Mat, set_log_level};
 use opencv::prelude::{MatTraitConst, MatTraitConstManual, VideoCaptureTrait, VideoCaptureTraitConst};
 use opencv::videoio::{self, VideoCapture};
 
@@ -17,6 +17,9 @@ use super::picture::VideoPicture;
 use super::source::{Damage, Decoded, Source, StreamInfo};
 use crate::types::{Size, Span};
 
+/// Pictures in a row that a device may spoil before it is opened again.
+const GARBLED: u32 = 300;
+
 /// A device or file opened by OpenCV.
 pub struct OpencvSource {
     capture: VideoCapture,
@@ -25,7 +28,8 @@ pub struct OpencvSource {
     stop: Stop,
     at: String,
     damage: Damage,
-    pictures: u64,
+    /// Pictures taken from the device or file, decoded or not.
+    grabbed: u64,
 }
 
 impl OpencvSource {
@@ -54,6 +58,7 @@ impl OpencvSource {
             true => SourceError::Refused { at: at.clone(), why },
             false => SourceError::Undecodable { at: at.clone(), why },
         };
+        quiet();
         let capture = VideoCapture::from_file(name, backend).map_err(|error| refused(error.message))?;
         if !capture.is_opened().unwrap_or(false) {
             return Err(refused("OpenCV does not take it".into()));
@@ -73,7 +78,18 @@ impl OpencvSource {
             live,
         };
         let damage = Damage::default();
-        Ok(Self { capture, picture: Mat::default(), info, stop: stop.clone(), at, damage, pictures: 0 })
+        Ok(Self { capture, picture: Mat::default(), info, stop: stop.clone(), at, damage, grabbed: 0 })
+    }
+}
+
+impl OpencvSource {
+    /// The grabbed picture; `None` where it does not decode to colours.
+    fn retrieve(&mut self) -> Option<VideoPicture> {
+        if !self.capture.retrieve(&mut self.picture, 0).unwrap_or(false) || self.picture.typ() != CV_8UC3 {
+            return None;
+        }
+        let size = Size::new(self.picture.cols().unsigned_abs(), self.picture.rows().unsigned_abs());
+        VideoPicture::from_bgr(size, self.picture.data_bytes().ok()?)
     }
 }
 
@@ -83,30 +99,44 @@ impl Source for OpencvSource {
     }
 
     fn next(&mut self) -> Result<Decoded, SourceError> {
-        if self.stop.is_set() {
-            return Err(SourceError::Stopped);
+        let mut wasted = 0;
+        loop {
+            if self.stop.is_set() {
+                return Err(SourceError::Stopped);
+            }
+            // What OpenCV throws and what it answers `false` to are the same here: no more pictures.
+            if !self.capture.grab().unwrap_or(false) {
+                return Err(match self.info.live {
+                    true => SourceError::Lost { at: self.at.clone(), why: "the device gives no more pictures".into() },
+                    false => SourceError::End { truncated: self.info.frames.is_some_and(|n| self.grabbed < n) },
+                });
+            }
+            self.grabbed += 1;
+            let arrived = Instant::now();
+            if let Some(picture) = self.retrieve() {
+                // The reader of files gives no time stamps; a camera's pictures are timed by their arrival.
+                return Ok(Decoded { pts: None, arrived, took: arrived.elapsed(), picture: Arc::new(picture) });
+            }
+            self.damage.packets += 1;
+            wasted += 1;
+            if self.info.live && wasted >= GARBLED {
+                return Err(SourceError::Garbled { at: self.at.clone(), packets: wasted });
+            }
         }
-        let lost = |why: String| SourceError::Lost { at: self.at.clone(), why };
-        if !self.capture.grab().map_err(|error| lost(error.message))? {
-            return Err(match self.info.live {
-                true => lost("the device gives no more pictures".into()),
-                false => SourceError::End { truncated: self.info.frames.is_some_and(|n| self.pictures < n) },
-            });
-        }
-        let arrived = Instant::now();
-        self.capture.retrieve(&mut self.picture, 0).map_err(|error| lost(error.message))?;
-        let size = Size::new(self.picture.cols().unsigned_abs(), self.picture.rows().unsigned_abs());
-        let bgr = self.picture.data_bytes().map_err(|error| lost(error.message))?;
-        let picture = VideoPicture::from_bgr(size, bgr)
-            .ok_or_else(|| lost("the device gives something else than colour pictures".into()))?;
-        self.pictures += 1;
-        // The reader of files gives no time stamps; a camera's pictures are timed by their arrival.
-        Ok(Decoded { pts: None, arrived, took: arrived.elapsed(), picture: Arc::new(picture) })
     }
 
     fn damage(&self) -> Damage {
         self.damage
     }
+}
+
+/// Once a process: OpenCV writes its warnings to stderr, beside our log.
+fn quiet() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        // Should it fail, stderr is noisier and nothing else.
+        set_log_level(LogLevel::LOG_LEVEL_SILENT).unwrap_or(LogLevel::LOG_LEVEL_SILENT);
+    });
 }
 
 fn fourcc(value: f64) -> String {

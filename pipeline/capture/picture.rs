@@ -11,6 +11,15 @@ use crate::types::{Picture, PictureError, PixelFormat, Size, Target};
 /// Scalers that a thread keeps; the least recently used one goes first.
 const SCALERS: usize = 16;
 
+/// Averages over the source pixels of each target pixel when shrinking, bilinear when enlarging.
+///
+/// Measured against the cheapest (`FAST_BILINEAR`, two taps whatever the scale), `BILINEAR` and `BICUBIC`: average
+/// precision (IoU 0.5) of NanoDet-g INT8 on every fifth picture of S2L1 (768x576) is .912 against .909, .913, .914 at
+/// 640x480 and .908 against .899, .905, .909 at 416x320; on a 1080p shop clip at 640x352 its detections agree with those
+/// after bicubic scaling by .987 against .950 and .981. From 1080p to 640x352 it takes 0.76 ms against 0.53 and 1.02, to
+/// 416x224 0.55 ms against 0.29 and 1.07 (benches/stages/capture.rs); inference takes 25 ms.
+const SCALING: Flags = Flags::AREA;
+
 /// A decoder's picture. Holding it holds one buffer of the decoder's pool (3 MB at 1080p).
 pub struct VideoPicture {
     frame: frame::Video,
@@ -119,8 +128,7 @@ impl Scaler {
             PixelFormat::Rgb24 => Pixel::RGB24,
             PixelFormat::Gray8 => Pixel::GRAY8,
         };
-        let flags = algorithm(size, target.size);
-        let context = Context::get(format, size.width, size.height, to, target.size.width, target.size.height, flags)
+        let context = Context::get(format, size.width, size.height, to, target.size.width, target.size.height, SCALING)
             .map_err(|_| format!("swscale does not take {format:?}"))?;
         let result = frame::Video::new(to, target.size.width, target.size.height);
         Ok(Self { from, target, context, result })
@@ -136,8 +144,4 @@ impl Scaler {
         }
         Ok(())
     }
-}
-
-fn algorithm(_from: Size, _to: Size) -> Flags {
-    Flags::FAST_BILINEAR
 }

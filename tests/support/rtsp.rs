@@ -161,12 +161,7 @@ fn converse(
     }
 }
 
-fn play(
-    mut connection: &TcpStream,
-    stream: &Stream,
-    behaviour: &Behaviour,
-    stop: &AtomicBool,
-) -> std::io::Result<()> {
+fn play(mut connection: &TcpStream, stream: &Stream, behaviour: &Behaviour, stop: &AtomicBool) -> std::io::Result<()> {
     let mut sequence = 0_u16;
     for (k, picture) in stream.pictures.iter().cycle().enumerate() {
         if stop.load(Ordering::SeqCst) || behaviour.hang_up_after == Some(k) {

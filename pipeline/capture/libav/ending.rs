@@ -42,7 +42,7 @@ impl Ending {
             // Elsewhere libav guesses the duration from the file's size.
             duration: info.duration.map(|span| span.secs_f64()).filter(|_| is("matroska")),
             tick: stream.map_or(0.0, |s| f64::from(s.time_base().numerator()) / f64::from(s.time_base().denominator())),
-            odd_size: is("mpegts") && length > 0 && TS_PACKETS.iter().all(|size| length % size != 0),
+            odd_size: is("mpegts") && length > 0 && !TS_PACKETS.iter().any(|size| length.is_multiple_of(*size)),
             packets: 0,
             first: None,
             last: None,

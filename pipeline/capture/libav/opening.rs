@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use ffmpeg_next::codec::{self, Id, threading};
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::util::error::{ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT};
+use ffmpeg_next::util::error::{ECONNREFUSED, EHOSTUNREACH, EINVAL, ENETUNREACH, ETIMEDOUT};
 use ffmpeg_next::util::log;
 use ffmpeg_next::{Error, Packet, Rational, decoder, format, media};
 
@@ -65,7 +65,6 @@ impl LibavSource {
             time_base,
             successor: None,
             packet: Packet::empty(),
-            spare: None,
             arrivals: Arrivals::new(),
             took: std::time::Duration::ZERO,
             draining: false,
@@ -111,8 +110,8 @@ fn explain(error: Error, at: String, file: bool) -> SourceError {
         Error::InvalidData if file => {
             SourceError::Undecodable { at, why: "this is not a video file, or it breaks off in its header".into() }
         }
-        // What libav answers for a container or protocol that is not on the list.
-        Error::Other { errno: ffmpeg_next::util::error::EINVAL } => {
+        // What libav answers for a container that is not on the list.
+        Error::Other { errno: EINVAL } if file => {
             SourceError::Undecodable { at, why: "this kind of container is not allowed".into() }
         }
         Error::Other { errno: ECONNREFUSED | EHOSTUNREACH | ENETUNREACH | ETIMEDOUT } => {
