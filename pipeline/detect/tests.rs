@@ -1,6 +1,7 @@
 //! The whole way from picture to boxes, with small generated models. ONNX Runtime must be there (scripts/setup-runtime).
 
 mod models;
+mod reference;
 
 use std::sync::Arc;
 use std::time::Instant;
