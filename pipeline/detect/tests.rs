@@ -39,7 +39,11 @@ fn frame(picture: impl Picture + 'static) -> Frame {
     }
 }
 
+/// One CPU thread; says clearly if ONNX Runtime is missing, without which no test here means anything.
 fn inference() -> Inference {
+    if let Err(error) = super::runtime::environment() {
+        panic!("{error}");
+    }
     Inference { providers: vec![Provider::Cpu], workers: 1, threads: 1, batch: 1 }
 }
 
