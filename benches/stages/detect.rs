@@ -1,5 +1,7 @@
 //! Detection apart: what each step costs at the default input of 640x480, and how little of it is not the model.
 
+#![allow(clippy::expect_used, reason = "a bench without its model has nothing to say")]
+
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;

@@ -33,7 +33,8 @@ use crate::types::{Batch, Detections, PictureError, Size};
 /// Finds people in pictures.
 pub trait Detector: Send {
     /// Fills one [`Detections`] for each frame of the batch; `out` keeps its allocations. Boxes are in pixels of the
-    /// source picture; all candidates with a score of at least [`MIN_SCORE`], best first.
+    /// source picture; all candidates with a score of at least [`MIN_SCORE`], best first. An error concerns the whole
+    /// batch, and what `out` then holds is not complete.
     fn detect(&mut self, batch: &Batch<'_>, out: &mut Vec<Detections>) -> Result<(), DetectError>;
 }
 

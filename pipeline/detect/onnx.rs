@@ -92,6 +92,7 @@ impl Detector for OnnxDetector {
     fn detect(&mut self, batch: &Batch<'_>, out: &mut Vec<Detections>) -> Result<(), DetectError> {
         self.spent = Spent::default();
         out.resize_with(batch.frames.len(), Detections::default);
+        out.iter_mut().for_each(|found| found.items.clear());
         for (frames, out) in batch.frames.chunks(self.batch()).zip(out.chunks_mut(self.candidates.len())) {
             self.candidates.iter_mut().for_each(Candidates::clear);
             for scale in &mut self.scales {

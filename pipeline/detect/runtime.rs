@@ -98,7 +98,11 @@ pub fn environment() -> Result<Environment, DetectError> {
 
 fn load_reason(error: LoadDynamicError) -> String {
     match error {
-        LoadDynamicError::Dlopen { error, .. } => one_line(&error.to_string()),
+        // The error's own text is only that it failed.
+        LoadDynamicError::Dlopen { error, .. } => {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            one_line(&source.unwrap_or_else(|| error.to_string()))
+        }
         LoadDynamicError::MissingApi { .. } => "it is another library".to_owned(),
         LoadDynamicError::InvalidVersionString => "it does not tell its version".to_owned(),
         LoadDynamicError::BadVersion { version_str, .. } => {

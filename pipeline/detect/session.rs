@@ -12,6 +12,9 @@ use super::runtime::{environment, one_line};
 use crate::config::plan::{Inference, Provider};
 use crate::types::Size;
 
+/// Largest batch that a model's file may fix.
+const MOST_PICTURES: usize = 64;
+
 /// A loaded model with its input memory; used by one thread. Outputs stay in the arena of ONNX Runtime, which hands out
 /// the same memory at every run because shapes never change.
 ///
@@ -46,14 +49,13 @@ struct Inputs {
 }
 
 impl Session {
-    /// Loads a model whose file was verified, with the first provider of the list that works, and runs it once. The CPU
-    /// is always tried last.
+    /// Loads a model whose file was verified, with the first provider of the list that works, and runs it once. Where
+    /// none works or the list ends, the CPU takes it.
     pub fn load(entry: &Entry, size: Size, inference: &Inference) -> Result<Self, DetectError> {
         entry.check_size(size)?;
         let environment = environment()?;
         let builder = |provider| builder(&environment, provider, inference.threads.max(1));
-        let gpus = inference.providers.iter().filter(|provider| **provider != Provider::Cpu);
-        for &provider in gpus {
+        for &provider in inference.providers.iter().take_while(|provider| **provider != Provider::Cpu) {
             let opened = builder(provider)
                 .and_then(|mut builder| builder.commit_from_file(&entry.path))
                 .map_err(|error| one_line(error.message()))
@@ -222,7 +224,11 @@ impl Inputs {
             let reason = format!("its file fixes {w}x{h}");
             return Err(DetectError::Size { id: entry.id.clone(), size, reason });
         }
-        Ok(Self { picture, sizes, batch: usize::try_from(shape[0]).ok() })
+        let batch = usize::try_from(shape[0]).ok();
+        if batch.is_some_and(|batch| !(1..=MOST_PICTURES).contains(&batch)) {
+            return Err(bad(format!("the picture is {shape}: batches are of 1 to {MOST_PICTURES}")));
+        }
+        Ok(Self { picture, sizes, batch })
     }
 }
 

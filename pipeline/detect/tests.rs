@@ -1,6 +1,7 @@
 //! The whole way from picture to boxes, with small generated models. ONNX Runtime must be there (scripts/setup-runtime).
 
 mod models;
+mod reference;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,7 +39,11 @@ fn frame(picture: impl Picture + 'static) -> Frame {
     }
 }
 
+/// One CPU thread; says clearly if ONNX Runtime is missing, without which no test here means anything.
 fn inference() -> Inference {
+    if let Err(error) = super::runtime::environment() {
+        panic!("{error}");
+    }
     Inference { providers: vec![Provider::Cpu], workers: 1, threads: 1, batch: 1 }
 }
 

@@ -80,7 +80,7 @@ impl Nanodet {
             for cell in 0..level.cells {
                 let at = level.start + cell;
                 let Some(&score) = scores.get(at * score_stride + self.class) else { return };
-                if !(score >= MIN_SCORE) {
+                if score.is_nan() || score < MIN_SCORE {
                     continue;
                 }
                 let start = at * distance_stride;
