@@ -82,7 +82,7 @@ impl Target {
     pub fn take(&mut self, seen: &Detection, now: MediaTime, strong: bool, tuning: &Tuning) {
         const STEPS: u8 = 4;
         let gap = self.gap(now);
-        if gap > tuning.replay_after {
+        if gap > tuning.recover_after {
             self.filter = self.settled;
             for step in 1..=STEPS {
                 let there = between(&self.last, &seen.bbox, f32::from(step) / f32::from(STEPS));
