@@ -4,9 +4,11 @@ mod alerts;
 mod analyze;
 mod check;
 mod common;
+mod models;
 mod output;
 mod replay;
 mod run;
+mod track;
 
 use std::process::ExitCode;
 
@@ -32,8 +34,10 @@ struct Arguments {
 enum Command {
     Run(run::Args),
     Analyze(analyze::Args),
+    Track(track::Args),
     Replay(replay::Args),
     Check(check::Args),
+    Models(models::ModelsArgs),
     Alerts(alerts::AlertsArgs),
 }
 
@@ -49,8 +53,10 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(args) => run::run(&args),
         Command::Analyze(args) => analyze::run(&args),
+        Command::Track(args) => track::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Models(args) => models(&args),
         Command::Alerts(args) => alerts(&args),
     };
     match done {
@@ -65,6 +71,12 @@ pub fn main() -> ExitCode {
 fn alerts(args: &alerts::AlertsArgs) -> anyhow::Result<()> {
     let site = lookout::config::load_site(&args.config)?;
     alerts::run(&args.command, &site.plan, &mut std::io::stdout().lock()).map_err(|error| {
+        if error.is_usage() { Invalid(error.to_string()).into() } else { error.into() }
+    })
+}
+
+fn models(args: &models::ModelsArgs) -> anyhow::Result<()> {
+    models::run(args, &mut std::io::stdout().lock()).map_err(|error| {
         if error.is_usage() { Invalid(error.to_string()).into() } else { error.into() }
     })
 }

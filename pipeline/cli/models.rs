@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::config::plan::{Inference, Provider};
-use crate::detect::{Catalog, DetectError, Entry, OnnxDetector};
-use crate::types::Size;
+use lookout::config::plan::{Inference, Provider};
+use lookout::detect::{Catalog, DetectError, Entry, OnnxDetector};
+use lookout::types::Size;
 
 /// Arguments of `lookout models`.
 #[derive(Debug, Args)]

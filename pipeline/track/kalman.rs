@@ -178,3 +178,57 @@ fn blur(score: f32, model: &MotionModel) -> f64 {
 fn square(v: f64) -> f64 {
     v * v
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tuning::Tuning;
+    use super::*;
+
+    fn walk(fps: f64, seconds: f64) -> BoxFilter {
+        let model = Tuning::default().motion;
+        let at = |t: f64| Rect::new((100.0 + 80.0 * t) as f32, (200.0 - 20.0 * t) as f32, 40.0, 100.0);
+        let mut filter = BoxFilter::new(&at(0.0), 0.8, &model);
+        for k in 1..=(seconds * fps) as usize {
+            filter.predict(1.0 / fps, &model);
+            filter.correct(&at(k as f64 / fps), 0.8, &model);
+        }
+        filter
+    }
+
+    #[test]
+    fn a_steady_walk_is_learned_at_any_rate() {
+        for fps in [2.0, 7.0, 30.0] {
+            let filter = walk(fps, 6.0);
+            let [vx, vy] = filter.velocity();
+            assert!((vx - 80.0).abs() < 8.0 && (vy + 20.0).abs() < 3.0, "{fps}: {vx} {vy}");
+            let error = filter.rect().center().x - (120.0 + 480.0);
+            assert!(error.abs() < 2.0, "{fps}: {error}");
+        }
+    }
+
+    #[test]
+    fn uncertainty_grows_with_time_not_with_steps() {
+        let model = Tuning::default().motion;
+        let (mut once, mut often) = (walk(7.0, 3.0), walk(7.0, 3.0));
+        once.predict(1.0, &model);
+        for _ in 0..30 {
+            often.predict(1.0 / 30.0, &model);
+        }
+        let away = Rect::new(500.0, 100.0, 40.0, 100.0);
+        let (a, b) = (once.distance2(&away, 0.8, &model), often.distance2(&away, 0.8, &model));
+        assert!((a / b - 1.0).abs() < 0.1, "{a} {b}");
+        assert!((once.rect().left - often.rect().left).abs() < 0.5);
+    }
+
+    #[test]
+    fn sure_detections_pull_harder() {
+        let model = Tuning::default().motion;
+        let moved = Rect::new(420.0, 140.0, 40.0, 100.0);
+        let [sure, doubtful] = [0.9, 0.1].map(|score| {
+            let mut filter = walk(7.0, 3.0);
+            filter.correct(&moved, score, &model);
+            (filter.rect().left - moved.left).abs()
+        });
+        assert!(sure < doubtful);
+    }
+}

@@ -7,6 +7,9 @@ mod target;
 pub mod tracker;
 pub mod tuning;
 
+#[cfg(test)]
+mod tests;
+
 pub use tracker::{MAX_DETECTIONS, MAX_TRACKS, Overflow, SortTracker, TrackerConfig};
 pub use tuning::Tuning;
 

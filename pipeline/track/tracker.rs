@@ -265,3 +265,39 @@ fn plausible(seen: &Detection) -> bool {
         && [bbox.left, bbox.top, bbox.width, bbox.height].iter().all(|v| v.abs() <= FARTHEST)
         && seen.score.is_finite()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Rect;
+
+    #[test]
+    fn nothing_is_allocated_once_warm() {
+        let mut tracker = SortTracker::new(TrackerConfig { start_score: 0.4 });
+        let mut detections = Vec::new();
+        let mut warm = None;
+        for k in 0..200_u64 {
+            detections.clear();
+            detections.extend((0..50).map(|i| {
+                let (x, y) = ((i % 10) as f32 * 120.0 + (k % 40) as f32 * 2.0, (i / 10) as f32 * 140.0);
+                Detection { bbox: Rect::new(x, y, 40.0, 100.0), score: if (i + k) % 9 == 0 { 0.2 } else { 0.8 } }
+            }));
+            let (time, size) = (MediaTime::of_frame(k, 10.0), Size::new(1280, 720));
+            tracker.update(&Observation { time, size, detections: &detections, motion: None });
+            let sizes = [
+                tracker.targets.capacity(),
+                tracker.detections.capacity(),
+                tracker.free.capacity(),
+                tracker.rows.capacity(),
+                tracker.columns.capacity(),
+                tracker.gain.capacity(),
+                tracker.tracks.capacity(),
+            ];
+            match warm {
+                None if k == 100 => warm = Some(sizes),
+                Some(warm) => assert_eq!(warm, sizes),
+                None => {}
+            }
+        }
+    }
+}

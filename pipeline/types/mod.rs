@@ -17,6 +17,7 @@ pub use detection::{Batch, Detection, Detections};
 pub use event::{Event, EvidenceState, Localized, MediaState, Place};
 pub use frame::{Frame, Picture, PictureError, PixelFormat, Target};
 pub use geometry::{Point, Polygon, Rect, Size};
+pub use mot::{MotError, MotRow};
 pub use signal::{Crossed, Direction, Signal, Subject};
 pub use time::{MediaTime, Span};
 pub use track::{CameraMotion, Observation, Track, TrackId, TrackState};
