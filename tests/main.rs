@@ -1,2 +1,5 @@
-#[test]
-fn t() {}
+//! Tests of behaviour: one binary, one module a subject.
+
+mod api;
+mod dispatch;
+mod sample;

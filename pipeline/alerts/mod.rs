@@ -2,6 +2,6 @@
 
 pub mod draw;
 mod font;
-pub mod jpeg;
 pub mod journal;
+pub mod jpeg;
 pub mod redact;

@@ -174,7 +174,13 @@ fn print(story: &Story, site: &plan::Site, out: &mut impl Write) -> Result<(), A
     if let Some(last) = story.events.last() {
         writeln!(out, "  {}\n  {}", last.text.zh, last.text.en)?;
         let zone = last.zone_name.as_deref().or(last.line.as_deref()).unwrap_or("-");
-        writeln!(out, "  camera {} ({}), {zone}, rule {}", last.camera, last.camera_name, last.rule.as_deref().unwrap_or("-"))?;
+        writeln!(
+            out,
+            "  camera {} ({}), {zone}, rule {}",
+            last.camera,
+            last.camera_name,
+            last.rule.as_deref().unwrap_or("-")
+        )?;
     }
     writeln!(out, "\n{:>4}  {:19}  {:9}  {:9}  value", "seq", "at", "state", "severity")?;
     for event in &story.events {
@@ -183,7 +189,10 @@ fn print(story: &Story, site: &plan::Site, out: &mut impl Write) -> Result<(), A
         let reason = reason.map(|r| format!(", {r}")).unwrap_or_default();
         let at = local(*at, site);
         let state = state.word();
-        writeln!(out, "{seq:4}  {at}  {state:9}  {severity:9}  {value} {unit} (peak {peak}, from {threshold}){reason}")?;
+        writeln!(
+            out,
+            "{seq:4}  {at}  {state:9}  {severity:9}  {value} {unit} (peak {peak}, from {threshold}){reason}"
+        )?;
     }
     if !story.deliveries.is_empty() {
         writeln!(out, "\n{:>4}  {:16}  {:9}  {:>8}  when or why", "seq", "sink", "outcome", "attempts")?;

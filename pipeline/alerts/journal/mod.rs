@@ -21,9 +21,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 pub use backlog::Backlog;
 pub use error::JournalError;
 pub use outbox::{Delivery, Due, Outbox, Settled, Verdict};
+pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, Story};
 #[cfg(test)]
 pub(crate) use tests::sample_event;
-pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, Story};
 
 use crate::types::{AlertId, Event, State};
 

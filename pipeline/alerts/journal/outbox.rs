@@ -145,7 +145,9 @@ impl Outbox {
             for item in settled {
                 match &item.verdict {
                     Verdict::Delivered => update.execute(params![item.id, DELIVERED, 0, now, None::<String>])?,
-                    Verdict::Again { due, error } => update.execute(params![item.id, WAITS, due, None::<i64>, error])?,
+                    Verdict::Again { due, error } => {
+                        update.execute(params![item.id, WAITS, due, None::<i64>, error])?
+                    }
                     Verdict::Dead { error } => update.execute(params![item.id, DEAD, 0, now, error])?,
                 };
             }

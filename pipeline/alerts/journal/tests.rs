@@ -312,7 +312,9 @@ fn a_full_backlog_gives_up_updates_before_starts_and_ends() {
     let mut journal = open(folder.path());
     let mut written = Vec::new();
     backlog
-        .flush(&mut journal, |batch, _| written.extend(batch.iter().map(|i| (i.event.alert.unwrap().0[0], i.event.seq))))
+        .flush(&mut journal, |batch, _| {
+            written.extend(batch.iter().map(|i| (i.event.alert.unwrap().0[0], i.event.seq)))
+        })
         .unwrap();
     assert_eq!(written, [(1, 0), (1, 2), (2, 0)]);
 }
