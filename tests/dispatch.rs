@@ -204,7 +204,10 @@ async fn gone_means_gone_until_the_next_start() {
     house.append(&[item(2, 0, State::Started, &["platform"])]);
     until("later ones too", || reader.dead_letters(None).unwrap().len() == 3).await;
     assert_eq!(receiver.keys(), [key(1, 0)], "the receiver was asked once");
-    assert_eq!(house.metric("lookout_deliveries_total{outcome=\"dead\",sink=\"platform\"}") as usize, 3);
+    until("all are counted", || {
+        house.metric("lookout_deliveries_total{outcome=\"dead\",sink=\"platform\"}") as usize == 3
+    })
+    .await;
     house.stop().await;
 }
 
