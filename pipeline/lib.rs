@@ -20,7 +20,7 @@
 //! | [`dispatch`] | `Alerts` to the outside: outbox, worker, one file per sink |
 //! | [`engine`] | wires the stages for `analyze`, `replay` and `run`; the only place that starts threads |
 //! | [`api`] | HTTP: page, live pictures, alerts, health, metrics |
-//! | [`cli`] | arguments; one file per command |
+//! | `cli` | arguments; one file per command; part of the binary, `main.rs` |
 //!
 //! Imports run one way: `cli -> api -> engine -> {capture, detect, track, rules, alerts, dispatch} -> telemetry ->
 //! config -> types`; `dispatch -> alerts` is the one sideways edge. `track` and `rules` see only `types` and the checked
@@ -29,7 +29,6 @@
 pub mod alerts;
 pub mod api;
 pub mod capture;
-pub mod cli;
 pub mod config;
 pub mod detect;
 pub mod dispatch;

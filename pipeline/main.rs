@@ -1,3 +1,7 @@
 //! The command line's entry: parses, runs, and turns an error into a sentence and an exit code.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

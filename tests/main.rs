@@ -1,5 +1,12 @@
-//! Tests of behaviour: one binary, one module a subject.
+//! Behaviour tests, one module a subject.
 
+// Helpers outside `#[test]` functions may fail a test by unwrap as well.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod alerts_command;
 mod api;
+mod capture;
 mod dispatch;
+mod rtsp;
 mod sample;
+mod support;

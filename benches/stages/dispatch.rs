@@ -11,7 +11,7 @@ use lookout::alerts::journal::Backlog;
 use lookout::dispatch::Backoff;
 use lookout::types::{Span, State};
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::unwrap_used, clippy::panic)]
 #[path = "../../tests/sample.rs"]
 mod sample;
 

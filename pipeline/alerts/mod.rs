@@ -1,7 +1,18 @@
 //! Signals to alerts: the incident state machine, redaction, journal.
 
+mod clock;
 pub mod draw;
+mod event;
 mod font;
+mod incident;
+mod incidents;
 pub mod journal;
 pub mod jpeg;
 pub mod redact;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use event::stopped_after_crash;
+pub use incidents::{IncidentConfig, Incidents};

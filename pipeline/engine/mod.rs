@@ -1,3 +1,31 @@
-//! Wires the stages; the only place that starts threads.
+//! Wires the stages for `replay`, `analyze` and `run`; the only place that starts threads.
+//!
+//! | file | what is there |
+//! |---|---|
+//! | [`stages`] | everything of one camera after detection, one picture at a time |
+//! | [`replay`] | tracks of a file through rules and incidents |
+//! | [`analyze`] | a file from its first picture to its last |
+//! | [`run`] | a site until told to stop: the files below |
+//! | `watch` | the capture thread of a camera |
+//! | `board` | who is served next |
+//! | `worker` | an inference worker |
+//! | `lane` | one camera between detection and journal |
+//! | `recorder` | the journal's thread |
+//! | `painter` | live pictures |
+//! | `threads` | threads whose death is seen |
+//! | [`hub`] | what the API sees |
 
+pub mod analyze;
+mod board;
 pub mod hub;
+mod lane;
+mod painter;
+mod recorder;
+pub mod replay;
+pub mod run;
+pub mod stages;
+mod threads;
+mod watch;
+mod worker;
+
+pub use stages::{CameraStages, Judge, Observed};

@@ -1,5 +1,15 @@
 //! Detections to tracks: filter, association, tracker. Pure: no clock, no thread, no pixel.
 
+mod affinity;
+pub mod assign;
+pub mod kalman;
+mod target;
+pub mod tracker;
+pub mod tuning;
+
+pub use tracker::{MAX_DETECTIONS, MAX_TRACKS, Overflow, SortTracker, TrackerConfig};
+pub use tuning::Tuning;
+
 use crate::types::{Observation, Track};
 
 /// Follows people within one camera.

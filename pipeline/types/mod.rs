@@ -7,6 +7,7 @@ pub mod detection;
 pub mod event;
 pub mod frame;
 pub mod geometry;
+pub mod mot;
 pub mod signal;
 pub mod time;
 pub mod track;

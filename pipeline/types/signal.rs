@@ -65,8 +65,10 @@ pub struct Crossed {
     pub line: usize,
     /// Which way.
     pub direction: Direction,
-    /// Who.
+    /// Who: the first track of a chain that inherited from each other.
     pub person: TrackId,
+    /// The track that completed the crossing.
+    pub track: TrackId,
     /// When.
     pub time: MediaTime,
     /// Feet, fractions.

@@ -147,9 +147,13 @@ impl Serialize for MediaTime {
 
 /// RFC 3339 in UTC with milliseconds (`2026-11-24T03:00:12.400Z`), the form of every time in an event.
 pub fn rfc3339_millis(at: jiff::Timestamp) -> String {
-    let millis = at.as_millisecond();
-    let rounded = jiff::Timestamp::from_millisecond(millis).unwrap_or(at);
+    let rounded = jiff::Timestamp::from_millisecond(rounded_millis(at)).unwrap_or(at);
     format!("{rounded:.3}")
+}
+
+/// Milliseconds since 1970, rounded as [`MediaTime::rounded_secs`] is: both stand in one event and must agree.
+pub fn rounded_millis(at: jiff::Timestamp) -> i64 {
+    i64::try_from((at.as_nanosecond() + 500_000).div_euclid(1_000_000)).unwrap_or(i64::MAX)
 }
 
 /// Serde adapter for [`rfc3339_millis`].

@@ -65,3 +65,22 @@ impl Track {
         self.matched && self.state == TrackState::Confirmed
     }
 }
+
+impl CameraMotion {
+    /// Where a point of the last picture is in this one, pixels.
+    pub fn point(&self, p: Point) -> Point {
+        let [[a, b, tx], [c, d, ty]] = self.matrix;
+        Point { x: a * p.x + b * p.y + tx, y: c * p.x + d * p.y + ty }
+    }
+
+    /// How much larger things became.
+    pub fn zoom(&self) -> f64 {
+        let [[a, b, _], [c, d, _]] = self.matrix;
+        (a * d - b * c).abs().sqrt()
+    }
+
+    /// Finite, and neither a collapse nor an explosion of the picture.
+    pub fn is_usable(&self) -> bool {
+        self.matrix.iter().flatten().all(|v| v.is_finite()) && (0.1..=10.0).contains(&self.zoom())
+    }
+}

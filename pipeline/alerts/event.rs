@@ -1,0 +1,154 @@
+//! Changes of incidents as events.
+
+use sha2::{Digest, Sha256};
+
+use super::clock::Moment;
+use super::incident::{Active, Change};
+use super::text;
+use crate::config::plan::{Camera, RulePlace};
+use crate::types::event::SCHEMA;
+use crate::types::geometry::round4;
+use crate::types::time::rounded_millis;
+use crate::types::{
+    AlertId, Crossed, EndReason, Event, EvidenceState, Kind, Localized, Rect, Size, State, Subject, Unit,
+};
+
+/// Where an event comes from.
+pub struct Context<'a> {
+    /// Site id.
+    pub site: &'a str,
+    /// The camera.
+    pub camera: &'a Camera,
+    /// Of the picture that boxes are in, pixels.
+    pub size: Size,
+}
+
+/// The first 16 bytes of SHA-256 over site, camera, rule, subject and the beginning of the condition in UTC
+/// milliseconds, separated by line feeds, which no id contains.
+pub fn alert_id(site: &str, camera: &str, rule: &str, subject: Subject, since: jiff::Timestamp) -> AlertId {
+    let text = format!("{site}\n{camera}\n{rule}\n{subject}\n{}", rounded_millis(since));
+    let digest = Sha256::digest(text.as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    AlertId(id)
+}
+
+/// A change of an incident as the event that tells it.
+pub fn transition(context: &Context<'_>, now: Moment, rule: usize, subject: Subject, change: &Change) -> Event {
+    let camera = context.camera;
+    let plan = &camera.rules[rule];
+    let (active, state, reason) = match change {
+        Change::Started(active) => (active, State::Started, None),
+        Change::Updated(active) => (active, State::Updated, None),
+        Change::Ended(active, reason) => (active, State::Ended, Some(*reason)),
+    };
+    let Active { condition, .. } = &**active;
+    let signal = &condition.signal;
+    let (zone, line) = match plan.place {
+        RulePlace::Zone(i) => (camera.zones.get(i), None),
+        RulePlace::Line(i) => (None, camera.lines.get(i)),
+    };
+    let mut event = Event {
+        alert: Some(alert_id(context.site, &camera.id, &plan.id, subject, condition.since.utc)),
+        seq: active.seq,
+        state,
+        grid: camera.grid_of(plan.place).map(str::to_owned),
+        zone: zone.map(|z| z.id.clone()),
+        zone_name: zone.map(|z| z.name.clone()),
+        line: line.map(|l| l.id.clone()),
+        direction: signal.direction,
+        rule: Some(plan.id.clone()),
+        kind: plan.condition.kind(),
+        severity: Some(active.severity),
+        value: round_value(active.value),
+        threshold: plan.incident.threshold,
+        unit: plan.incident.unit,
+        people: signal.people,
+        peak: round_value(active.peak),
+        saturated: signal.saturated,
+        started_at: Some(active.started.utc),
+        condition_since: Some(condition.since.utc),
+        condition_until: reason.map(|_| condition.until.utc),
+        place_in_picture: signal.place,
+        bbox: signal.bbox.map(|b| fraction_box(b, context.size)),
+        reason,
+        ..blank(context, now)
+    };
+    event.text = text::sentence(&event, line.and_then(|l| l.left.as_deref().zip(l.right.as_deref())));
+    event
+}
+
+/// A person counted at a line; never an alert.
+pub fn count(context: &Context<'_>, now: Moment, crossed: &Crossed) -> Event {
+    let place = RulePlace::Line(crossed.line);
+    let line = &context.camera.lines[crossed.line];
+    let mut event = Event {
+        state: State::Counted,
+        grid: context.camera.grid_of(place).map(str::to_owned),
+        line: Some(line.id.clone()),
+        direction: Some(crossed.direction),
+        place_in_picture: Some(crossed.place),
+        bbox: Some(fraction_box(crossed.bbox, context.size)),
+        ..blank(context, now)
+    };
+    event.text = text::sentence(&event, line.left.as_deref().zip(line.right.as_deref()));
+    event
+}
+
+fn blank(context: &Context<'_>, now: Moment) -> Event {
+    Event {
+        schema: SCHEMA,
+        alert: None,
+        seq: 0,
+        state: State::Counted,
+        at: now.utc,
+        media_time: now.media.rounded_secs(),
+        site: context.site.to_owned(),
+        grid: None,
+        camera: context.camera.id.clone(),
+        camera_name: context.camera.name.clone(),
+        zone: None,
+        zone_name: None,
+        line: None,
+        direction: None,
+        rule: None,
+        kind: Kind::Crossing,
+        severity: None,
+        value: 1.0,
+        threshold: 1.0,
+        unit: Unit::People,
+        people: 1,
+        peak: 1.0,
+        saturated: false,
+        started_at: None,
+        condition_since: None,
+        condition_until: None,
+        place_in_picture: None,
+        bbox: None,
+        place: context.camera.place,
+        reason: None,
+        related: Vec::new(),
+        evidence: EvidenceState::NONE,
+        text: Localized::default(),
+    }
+}
+
+/// The event that ends an alert found open after a crash: the last one told, as `ended` with reason `stopped`.
+pub fn stopped_after_crash(last: &Event) -> Event {
+    let mut event = last.clone();
+    event.seq += 1;
+    event.state = State::Ended;
+    event.reason = Some(EndReason::Stopped);
+    event.condition_until = Some(last.at);
+    event.text = text::sentence(&event, None);
+    event
+}
+
+fn round_value(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
+
+fn fraction_box(b: Rect, size: Size) -> [f64; 4] {
+    let (w, h) = (f64::from(size.width.max(1)), f64::from(size.height.max(1)));
+    [f64::from(b.left) / w, f64::from(b.top) / h, f64::from(b.width) / w, f64::from(b.height) / h].map(round4)
+}

@@ -1,0 +1,114 @@
+//! The sentence that a dispatcher reads, in Chinese and English.
+
+use crate::types::{Direction, EndReason, Event, Kind, Localized, Severity, State, Unit};
+
+/// Says what the event says. `sides` are the names of a line's left and right side.
+pub fn sentence(event: &Event, sides: Option<(&str, &str)>) -> Localized {
+    let (what_zh, what_en) = what(event, sides);
+    let (place_zh, place_en) = place(event);
+    let (zh, en) = match event.state {
+        State::Ended => {
+            let (why_zh, why_en) = reason(event.reason);
+            (format!("已结束（{why_zh}）：{what_zh}"), format!("Ended ({why_en}): {what_en}"))
+        }
+        State::Updated => (format!("更新：{what_zh}"), format!("Update: {what_en}")),
+        State::Started | State::Counted | State::Evidence | State::Overdue => (what_zh, what_en),
+    };
+    match event.severity {
+        Some(severity) => {
+            let (level_zh, level_en) = level(severity);
+            Localized { zh: format!("【{level_zh}】{place_zh}：{zh}"), en: format!("[{level_en}] {place_en}: {en}") }
+        }
+        None => Localized { zh: format!("{place_zh}：{zh}"), en: format!("{place_en}: {en}") },
+    }
+}
+
+fn place(event: &Event) -> (String, String) {
+    let part = event.zone_name.as_deref().or(event.line.as_deref());
+    match part {
+        Some(part) => (format!("{}·{part}", event.camera_name), format!("{}, {part}", event.camera_name)),
+        None => (event.camera_name.clone(), event.camera_name.clone()),
+    }
+}
+
+fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
+    let ended = event.state == State::Ended;
+    let value = number(if ended { event.peak } else { event.value });
+    let limit = number(event.threshold);
+    let (most_zh, most_en) = if ended { ("最多", "at most ") } else { ("", "") };
+    match event.kind {
+        Kind::Crowd => (
+            format!("区域内{most_zh}{value}人，阈值{limit}人"),
+            format!("{most_en}{value} people in the zone, threshold {limit}"),
+        ),
+        Kind::Gathering => (
+            format!("聚集{most_zh}{value}人，阈值{limit}人"),
+            format!("gathering of {most_en}{value} people, threshold {limit}"),
+        ),
+        Kind::Loitering => {
+            (format!("有人停留{value}秒，阈值{limit}秒"), format!("a person has stayed {value} s, threshold {limit} s"))
+        }
+        Kind::Intrusion => {
+            let people = if value == "1" { "person" } else { "people" };
+            (format!("{most_zh}{value}人进入禁入区域"), format!("{most_en}{value} {people} in a closed zone"))
+        }
+        Kind::Crossing => crossing(event, sides),
+        Kind::Density
+        | Kind::WrongWay
+        | Kind::CounterFlow
+        | Kind::Rush
+        | Kind::Proximity
+        | Kind::Vanished
+        | Kind::Occupancy
+        | Kind::Health => {
+            let unit = match event.unit {
+                Unit::People => "",
+                Unit::Seconds => " s",
+                Unit::PeoplePerSquareMetre => " /m²",
+                Unit::Metres => " m",
+                Unit::BodyHeights => " bh",
+            };
+            (format!("{}：{value}{unit}", event.kind), format!("{}: {value}{unit}", event.kind))
+        }
+    }
+}
+
+fn crossing(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
+    let (left, right) = sides.unzip();
+    let (left_zh, left_en) = (left.unwrap_or("左侧"), left.unwrap_or("the left"));
+    let (right_zh, right_en) = (right.unwrap_or("右侧"), right.unwrap_or("the right"));
+    match event.direction {
+        Some(Direction::LeftToRight) => {
+            (format!("一人越线，从{left_zh}到{right_zh}"), format!("a person crossed from {left_en} to {right_en}"))
+        }
+        Some(Direction::RightToLeft) => {
+            (format!("一人越线，从{right_zh}到{left_zh}"), format!("a person crossed from {right_en} to {left_en}"))
+        }
+        None => ("一人越线".into(), "a person crossed the line".into()),
+    }
+}
+
+fn level(severity: Severity) -> (&'static str, &'static str) {
+    match severity {
+        Severity::Minor => ("一般", "minor"),
+        Severity::Moderate => ("较重", "moderate"),
+        Severity::Severe => ("严重", "severe"),
+        Severity::Extreme => ("特别严重", "extreme"),
+    }
+}
+
+fn reason(reason: Option<EndReason>) -> (&'static str, &'static str) {
+    match reason {
+        Some(EndReason::Cleared) | None => ("已解除", "cleared"),
+        Some(EndReason::SignalLost) => ("视频信号丢失", "signal lost"),
+        Some(EndReason::Schedule) => ("布防时段结束", "schedule over"),
+        Some(EndReason::Snoozed) => ("已静默", "snoozed"),
+        Some(EndReason::Reconfigured) => ("规则已更改", "rule changed"),
+        Some(EndReason::Stopped) => ("系统停止", "stopped"),
+    }
+}
+
+/// Whole numbers without a point, others with one decimal.
+fn number(value: f64) -> String {
+    if (value - value.round()).abs() < 0.05 { format!("{:.0}", value.round()) } else { format!("{value:.1}") }
+}

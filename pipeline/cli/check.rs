@@ -1,0 +1,67 @@
+//! `lookout check`: every fault of a site or a camera file, one a line; opens no source.
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+use lookout::config::plan::{Secret, SinkKind, Site};
+use lookout::config::{load_camera, load_site, looks_like_site};
+
+use super::common::{print, say, warn};
+
+/// Check a site file with its cameras, or one camera file, without opening any source.
+///
+/// Faults come one a line on stdout as `file:line:column: field: what is wrong`; exit code 2 if there is any.
+///
+/// Example: lookout check --config configs/site.toml
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Site or camera file
+    #[arg(long, value_name = "FILE", default_value = "configs/site.toml")]
+    config: PathBuf,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let checked = looks_like_site(&args.config).and_then(|site| {
+        if site {
+            let site = load_site(&args.config)?;
+            warn_of_secrets(&site.plan);
+            let (cameras, rules) =
+                (site.plan.cameras.len(), site.plan.cameras.iter().map(|c| c.rules.len()).sum::<usize>());
+            Ok((site.warnings, format!("good: {cameras} cameras, {rules} rules, {} sinks", site.plan.sinks.len())))
+        } else {
+            let camera = load_camera(&args.config, &TimeZone::UTC)?;
+            let plan = &camera.plan;
+            let text =
+                format!("good: {} zones, {} lines, {} rules", plan.zones.len(), plan.lines.len(), plan.rules.len());
+            Ok((camera.warnings, text))
+        }
+    });
+    match checked {
+        Ok((warnings, text)) => {
+            warn(&warnings);
+            print(&format!("{}: {text}", args.config.display()))
+        }
+        Err(error) => {
+            print(&error.to_string())?;
+            let n = error.faults.len();
+            Err(super::Invalid(format!("{}: {n} fault{}", args.config.display(), if n == 1 { "" } else { "s" })).into())
+        }
+    }
+}
+
+/// A missing secret stops `run`, not `check`: files are often checked elsewhere than they run.
+fn warn_of_secrets(site: &Site) {
+    for sink in &site.sinks {
+        let SinkKind::Webhook { secrets, .. } = &sink.kind else { continue };
+        for secret in secrets {
+            let missing = match secret {
+                Secret::Env(name) => std::env::var_os(name).is_none().then(|| format!("the environment has no {name}")),
+                Secret::File(path) => (!path.exists()).then(|| format!("there is no file {}", path.display())),
+            };
+            if let Some(missing) = missing {
+                say(&format!("warning: sink `{}`: {missing}; `run` will need it", sink.id));
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Which cameras go through the model together, and whose turn it is. Pure: the engine asks with what is ready.
+
+use super::DetectError;
+use super::catalog::Catalog;
+use crate::config::plan::Detect;
+use crate::types::Size;
+
+/// What two cameras must share to share a batch, and a detector.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Catalog id or path, as [`Catalog::resolve`] takes it.
+    pub model: String,
+    /// Width and height of the model's input.
+    pub input: (u32, u32),
+    /// The same of further scales.
+    pub extra: Vec<(u32, u32)>,
+}
+
+impl Key {
+    /// Of a camera, with the catalog's defaults filled in. The sizes are checked.
+    pub fn of(detect: &Detect, catalog: &Catalog) -> Result<Self, DetectError> {
+        let entry = catalog.resolve(detect.model.as_deref())?;
+        let input = detect.input.unwrap_or_else(|| entry.default_size());
+        for &size in std::iter::once(&input).chain(&detect.extra) {
+            entry.check_size(size)?;
+        }
+        let pair = |size: &Size| (size.width, size.height);
+        let model = detect.model.clone().unwrap_or(entry.id);
+        Ok(Self { model, input: pair(&input), extra: detect.extra.iter().map(pair).collect() })
+    }
+
+    /// The model's input.
+    pub fn input(&self) -> Size {
+        Size::new(self.input.0, self.input.1)
+    }
+
+    /// Further scales.
+    pub fn extra(&self) -> Vec<Size> {
+        self.extra.iter().map(|&(width, height)| Size::new(width, height)).collect()
+    }
+}
+
+/// The order of service of the cameras of one site: whoever has waited for the most turns comes first, together with
+/// others of the same group that are ready.
+#[derive(Clone, Debug, Default)]
+pub struct Rota {
+    /// Group of each camera.
+    groups: Vec<usize>,
+    /// Turn at which each camera was last served; 0: never.
+    served: Vec<u64>,
+    turn: u64,
+}
+
+impl Rota {
+    /// For cameras numbered from 0, each with its group (an index of its [`Key`]).
+    pub fn new(groups: Vec<usize>) -> Self {
+        Self { served: vec![0; groups.len()], groups, turn: 0 }
+    }
+
+    /// Takes the next cameras to serve, at most `most` of one group, out of those that are ready, longest waiting first;
+    /// of equals the one with the smaller number. `out` is replaced; empty if nobody is ready. Never waits for a batch
+    /// to fill.
+    pub fn next(&mut self, ready: impl Fn(usize) -> bool, most: impl Fn(usize) -> usize, out: &mut Vec<usize>) {
+        out.clear();
+        let Some(first) = self.longest(&ready, None, out) else { return };
+        let group = self.groups[first];
+        out.push(first);
+        while out.len() < most(group) {
+            let Some(camera) = self.longest(&ready, Some(group), out) else { break };
+            out.push(camera);
+        }
+        self.turn += 1;
+        out.iter().for_each(|&camera| self.served[camera] = self.turn);
+    }
+
+    fn longest(&self, ready: &impl Fn(usize) -> bool, group: Option<usize>, taken: &[usize]) -> Option<usize> {
+        (0..self.groups.len())
+            .filter(|camera| group.is_none_or(|group| self.groups[*camera] == group) && !taken.contains(camera))
+            .filter(|camera| ready(*camera))
+            .min_by_key(|camera| self.served[*camera])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serve(rota: &mut Rota, ready: &[usize], most: usize) -> Vec<usize> {
+        let mut out = Vec::new();
+        rota.next(|camera| ready.contains(&camera), |_| most, &mut out);
+        out
+    }
+
+    #[test]
+    fn everyone_has_the_same_share_however_fast_a_camera_is() {
+        let mut rota = Rota::new(vec![0; 5]);
+        let all = [0, 1, 2, 3, 4];
+        let served: Vec<_> = (0..10).flat_map(|_| serve(&mut rota, &all, 1)).collect();
+        assert_eq!(served, [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]);
+        assert_eq!(serve(&mut rota, &[4], 1), [4]);
+        assert_eq!(serve(&mut rota, &[], 1), [0; 0]);
+        assert_eq!(serve(&mut rota, &[3, 4], 1), [3]);
+    }
+
+    #[test]
+    fn a_batch_is_of_one_group_and_takes_who_is_ready() {
+        let mut rota = Rota::new(vec![0, 1, 0, 1, 0]);
+        assert_eq!(serve(&mut rota, &[0, 1, 2, 3, 4], 2), [0, 2]);
+        assert_eq!(serve(&mut rota, &[0, 1, 2, 3, 4], 2), [1, 3]);
+        assert_eq!(serve(&mut rota, &[0, 1, 2, 3, 4], 2), [4, 0]);
+        assert_eq!(serve(&mut rota, &[1, 2], 8), [2]);
+    }
+}

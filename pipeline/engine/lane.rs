@@ -1,0 +1,143 @@
+//! One camera of a run: its slot, its stages after detection, its metrics and what the page sees.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam::channel::Sender;
+
+use super::hub::CameraHub;
+use super::painter::Painter;
+use super::stages::CameraStages;
+use crate::capture::{FreshestSlot, PrivacyMask};
+use crate::config::plan::Camera;
+use crate::telemetry::{CameraMetrics, Metrics, Stage, StageMetrics};
+use crate::types::{Detection, Direction, EndReason, Event, Frame, State};
+
+/// What all threads share of a camera.
+pub struct Lane {
+    /// The camera.
+    pub camera: Arc<Camera>,
+    /// Between capture and detection.
+    pub slot: FreshestSlot,
+    /// Handles of its series.
+    pub metrics: CameraMetrics,
+    /// What the page sees.
+    pub hub: Arc<CameraHub>,
+    /// Blacks out privacy masks.
+    pub mask: PrivacyMask,
+}
+
+/// What one worker at a time holds of a camera.
+pub struct LaneState {
+    stages: CameraStages,
+    painter: Painter,
+    events: Vec<Event>,
+    out: Sender<Event>,
+    track: StageMetrics,
+    rules: StageMetrics,
+    overflow: prometheus::IntCounter,
+    counted_overflow: u64,
+    last: Option<Instant>,
+    interval: f64,
+    silent: bool,
+}
+
+/// Share of each new interval in the smoothed one that the page shows.
+const SMOOTHING: f64 = 0.1;
+
+impl LaneState {
+    /// `out` leads to the journal.
+    pub fn new(stages: CameraStages, painter: Painter, out: Sender<Event>, metrics: &Metrics) -> Self {
+        Self {
+            stages,
+            painter,
+            out,
+            events: Vec::new(),
+            track: metrics.stage(Stage::Track),
+            rules: metrics.stage(Stage::Rules),
+            overflow: metrics.overflow("incidents"),
+            counted_overflow: 0,
+            last: None,
+            interval: 0.0,
+            silent: false,
+        }
+    }
+
+    /// One analysed picture, from tracker to journal's queue.
+    pub fn observe(&mut self, lane: &Lane, frame: &Frame, detections: &[Detection]) {
+        let size = frame.picture.size();
+        let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
+        self.track.done(observed.spent.track);
+        self.rules.done(observed.spent.rules);
+        let age = frame.arrived.elapsed();
+        lane.metrics.analysed.inc();
+        lane.metrics.frame_age.observe(age.as_secs_f64());
+        for (gauge, people) in lane.metrics.people.iter().zip(&observed.measured.zone_people) {
+            gauge.set(i64::from(*people));
+        }
+        for crossed in &observed.measured.crossed {
+            lane.metrics.crossed(crossed.line, crossed.direction);
+        }
+        let now = Instant::now();
+        if let Some(last) = self.last.replace(now) {
+            let interval = (now - last).as_secs_f64();
+            self.interval =
+                if self.interval == 0.0 { interval } else { self.interval + SMOOTHING * (interval - self.interval) };
+        }
+        self.silent = false;
+        let (interval, dropped) = (self.interval, lane.slot.dropped());
+        lane.hub.update(|s| {
+            s.people = observed.measured.people;
+            s.zones.iter_mut().zip(&observed.measured.zone_people).for_each(|(zone, people)| zone.people = *people);
+            for crossed in &observed.measured.crossed {
+                if let Some(line) = s.lines.get_mut(crossed.line) {
+                    match crossed.direction {
+                        Direction::LeftToRight => line.left_to_right += 1,
+                        Direction::RightToLeft => line.right_to_left += 1,
+                    }
+                }
+            }
+            s.rate = if interval > 0.0 { 1.0 / interval } else { 0.0 };
+            s.frame_age_ms = age.as_secs_f64() * 1e3;
+            s.analysed += 1;
+            s.dropped = dropped;
+            s.last_picture = Some(frame.utc);
+        });
+        self.painter.picture(frame, detections, observed.tracks);
+        self.send(lane);
+        let overflow = self.stages.judge().overflow();
+        self.overflow.inc_by(overflow - self.counted_overflow);
+        self.counted_overflow = overflow;
+    }
+
+    /// No picture for the outage time: ends what is open, once.
+    pub fn check_outage(&mut self, lane: &Lane, now: Instant) {
+        let outage = lane.camera.source.as_ref().map_or(10.0, |s| s.outage.secs_f64());
+        let silent = self.last.is_some_and(|last| (now - last).as_secs_f64() > outage);
+        if silent && !self.silent {
+            self.silent = true;
+            self.stages.judge().signal_lost(&mut self.events);
+            self.send(lane);
+        }
+        lane.metrics.suspended("signal_lost", self.silent);
+    }
+
+    /// Ends what is open, at the last picture.
+    pub fn stop(&mut self, lane: &Lane) {
+        self.stages.judge().stop(EndReason::Stopped, &mut self.events);
+        self.send(lane);
+    }
+
+    fn send(&mut self, lane: &Lane) {
+        for event in self.events.drain(..) {
+            if let (State::Started, Some(severity)) = (event.state, event.severity) {
+                lane.metrics.alert(event.kind, severity);
+            }
+            // The queue is bounded; an alert is worth waiting for. It is gone only when the recorder failed, which ends
+            // the process.
+            if self.out.send(event).is_err() {
+                tracing::error!(camera = lane.camera.id, "the journal is gone: an event was lost");
+            }
+        }
+    }
+}

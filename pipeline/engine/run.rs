@@ -1,0 +1,219 @@
+//! `lookout run`: all cameras of a site, until told to stop.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::board::Board;
+use super::hub::LiveHub;
+use super::lane::{Lane, LaneState};
+use super::painter::Painter;
+use super::recorder::{Recorder, queue};
+use super::stages::CameraStages;
+use super::threads::{Thread, Threads};
+use super::watch::watch;
+use super::worker::Worker;
+use crate::alerts::IncidentConfig;
+use crate::alerts::journal::{Journal, JournalError};
+use crate::capture::{FreshestSlot, Stop};
+use crate::config::plan::Site;
+use crate::detect::batch::Key;
+use crate::detect::{Catalog, DetectError, OnnxDetector};
+use crate::dispatch::{DispatchError, Dispatcher, Router};
+use crate::telemetry::{Metrics, Stage};
+use crate::track::{SortTracker, TrackerConfig};
+use crate::types::Span;
+
+use super::analyze::privacy_mask;
+
+/// A run cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Catalog, model or library.
+    #[error(transparent)]
+    Detect(#[from] DetectError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A sink.
+    #[error(transparent)]
+    Dispatch(#[from] DispatchError),
+    /// The system gives no more threads.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Between looks at cameras that give nothing.
+const TICK: Duration = Duration::from_millis(250);
+/// A worker gives a camera back within this time, or is stuck.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A site at work.
+pub struct Run {
+    threads: Threads,
+    stop: Stop,
+    captures: Vec<Thread>,
+    workers: Vec<Thread>,
+    ticker: Thread,
+    recorder: Thread,
+    board: Arc<Board>,
+    lanes: Arc<[Lane]>,
+}
+
+/// What a run is built from and what it shows.
+pub struct Parts {
+    /// What the page sees.
+    pub hub: Arc<LiveHub>,
+    /// All series.
+    pub metrics: Arc<Metrics>,
+    /// Delivers what the journal has; the caller runs it.
+    pub dispatcher: Dispatcher,
+    /// The journal, open and locked.
+    journal: Journal,
+}
+
+impl Parts {
+    /// Opens the journal and the sinks.
+    pub fn open(site: &Site, metrics: Arc<Metrics>) -> Result<Self, RunError> {
+        let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
+        let journal = Journal::open(&site.data, &sinks)?;
+        let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?;
+        Ok(Self { hub: LiveHub::new(site), metrics, dispatcher, journal })
+    }
+
+    /// Loads and warms the models, ends what a crash left open, then starts all threads. Gives back the dispatcher.
+    pub fn start(self, site: &Site, stop: &Stop) -> Result<(Run, Dispatcher), RunError> {
+        let catalog = Catalog::find()?;
+        let (keys, groups) = group(site, &catalog)?;
+        let mut detectors = Vec::new();
+        for _ in 0..site.inference.workers {
+            detectors.push(load(&keys, &catalog, site)?);
+        }
+        let (sender, receiver) = queue();
+        let overflow = self.metrics.overflow("journal");
+        let mut recorder =
+            Recorder::new(self.journal, Router::new(site), self.dispatcher.bell(), Arc::clone(&self.hub), overflow);
+        let ended = recorder.end_open_alerts()?;
+        if ended > 0 {
+            tracing::warn!(alerts = ended, "ended alerts that the last run left open");
+        }
+        let lanes = lanes(site, &self.hub, &self.metrics);
+        let mut states = Vec::new();
+        for lane in lanes.iter() {
+            let entry = catalog.resolve(lane.camera.detect.model.as_deref())?;
+            let start_score = lane.camera.detect.score.unwrap_or(entry.score);
+            let outage = lane.camera.source.as_ref().map_or(Span::from_secs(10), |s| s.outage);
+            let config = IncidentConfig { site: site.id.clone(), camera: Arc::clone(&lane.camera), outage };
+            let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
+            let painter = Painter::new(Arc::clone(&lane.camera), Arc::clone(&lane.hub));
+            states.push(Box::new(LaneState::new(stages, painter, sender.clone(), &self.metrics)));
+        }
+        // The cameras hold the only senders: when they end, the recorder does.
+        drop(sender);
+        let board = Arc::new(Board::new(groups.clone(), states));
+        let threads = Threads::new(stop.clone());
+        let own_stop = stop.clone();
+        let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
+        let groups: Arc<[usize]> = groups.into();
+        let mut workers = Vec::new();
+        for (i, detectors) in detectors.into_iter().enumerate() {
+            let worker =
+                Worker::new(Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups), detectors, &self.metrics);
+            workers.push(threads.spawn(format!("worker-{i}"), move || worker.run())?);
+        }
+        let mut captures = Vec::new();
+        for (i, lane) in lanes.iter().enumerate() {
+            let Some(source) = lane.camera.source.clone() else { continue };
+            let (lanes, board, stop) = (Arc::clone(&lanes), Arc::clone(&board), stop.clone());
+            let decode = self.metrics.stage(Stage::Decode);
+            captures.push(threads.spawn(format!("cam-{}", lane.camera.id), move || {
+                watch(i, &source, &lanes, &board, &stop, &decode);
+                Ok(())
+            })?);
+        }
+        let ticker = {
+            let (lanes, board, stop, metrics) =
+                (Arc::clone(&lanes), Arc::clone(&board), stop.clone(), Arc::clone(&self.metrics));
+            let data = site.data.clone();
+            threads.spawn("ticker", move || {
+                while !stop.wait(TICK) {
+                    tick(&lanes, &board);
+                    if let Ok(disk) = rustix::fs::statvfs(&data) {
+                        metrics
+                            .disk_free
+                            .set(i64::try_from(disk.f_bavail.saturating_mul(disk.f_frsize)).unwrap_or(i64::MAX));
+                    }
+                }
+                Ok(())
+            })?
+        };
+        self.hub.set_ready(true);
+        let run = Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, board, lanes };
+        Ok((run, self.dispatcher))
+    }
+}
+
+impl Run {
+    /// Waits for the stop flag, then ends in the order of the data: no picture is lost on the way to the journal.
+    /// `Err` says which stage failed.
+    pub fn wait(self) -> Result<(), String> {
+        while !self.stop.wait(Duration::from_secs(3600)) {}
+        self.captures.into_iter().for_each(Thread::join);
+        self.ticker.join();
+        self.board.close();
+        self.workers.into_iter().for_each(Thread::join);
+        for (i, lane) in self.lanes.iter().enumerate() {
+            // Dropped at the end of the turn: with the last one the recorder's queue ends.
+            if let Some(mut state) = self.board.borrow(i, PATIENCE) {
+                state.stop(lane);
+            }
+        }
+        self.recorder.join();
+        self.threads.failure().map_or(Ok(()), Err)
+    }
+}
+
+fn tick(lanes: &[Lane], board: &Board) {
+    let now = Instant::now();
+    for (i, lane) in lanes.iter().enumerate() {
+        // A camera that a worker holds gives pictures.
+        if let Some(mut state) = board.borrow(i, Duration::ZERO) {
+            state.check_outage(lane, now);
+            board.give(i, state);
+        }
+    }
+}
+
+/// The distinct detectors that the cameras need, and which one each needs.
+fn group(site: &Site, catalog: &Catalog) -> Result<(Vec<Key>, Vec<usize>), DetectError> {
+    let mut keys: Vec<Key> = Vec::new();
+    let mut groups = Vec::new();
+    for camera in &site.cameras {
+        let key = Key::of(&camera.detect, catalog)?;
+        groups.push(keys.iter().position(|k| *k == key).unwrap_or_else(|| {
+            keys.push(key);
+            keys.len() - 1
+        }));
+    }
+    Ok((keys, groups))
+}
+
+fn load(keys: &[Key], catalog: &Catalog, site: &Site) -> Result<Vec<OnnxDetector>, DetectError> {
+    let detector = |key: &Key| {
+        let entry = catalog.resolve(Some(&key.model))?;
+        OnnxDetector::new(&entry, key.input(), &key.extra(), &site.inference)
+    };
+    keys.iter().map(detector).collect()
+}
+
+fn lanes(site: &Site, hub: &LiveHub, metrics: &Metrics) -> Arc<[Lane]> {
+    let pairs = site.cameras.iter().zip(&hub.cameras);
+    pairs
+        .map(|(camera, hub)| Lane {
+            camera: Arc::clone(camera),
+            slot: FreshestSlot::new(),
+            metrics: metrics.for_camera(camera),
+            hub: Arc::clone(hub),
+            mask: privacy_mask(camera),
+        })
+        .collect()
+}

@@ -1,0 +1,126 @@
+//! Everything of one camera after detection: tracker, rules, incidents. One picture at a time, no thread of its own.
+
+use std::time::{Duration, Instant};
+
+use crate::alerts::{IncidentConfig, Incidents};
+use crate::config::plan::{Anchor, Camera, MaskKind};
+use crate::rules::{Measured, RuleSet};
+use crate::track::Tracker;
+use crate::types::{Detection, EndReason, Event, MediaTime, Observation, Point, Polygon, Size, Track};
+
+/// The stages of one camera after detection.
+pub struct CameraStages {
+    tracker: Box<dyn Tracker>,
+    judge: Judge,
+    ignored: Vec<Polygon>,
+    kept: Vec<Detection>,
+}
+
+/// What came of one analysed picture.
+pub struct Observed<'a> {
+    /// All live tracks, ordered by id.
+    pub tracks: &'a [Track],
+    /// What the rules measured.
+    pub measured: &'a Measured,
+    /// Where the time went.
+    pub spent: Spent,
+}
+
+/// Time of one picture after detection, for `lookout_stage_seconds`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// Tracker.
+    pub track: Duration,
+    /// Rules and incidents.
+    pub rules: Duration,
+}
+
+/// Rules and incidents; what `replay` needs.
+pub struct Judge {
+    rules: RuleSet,
+    incidents: Incidents,
+}
+
+impl Judge {
+    /// With `trusted` identities (ground truth) nobody inherits from anybody.
+    pub fn new(config: IncidentConfig, trusted: bool) -> Self {
+        Self { rules: RuleSet::new(&config.camera, trusted), incidents: Incidents::new(config) }
+    }
+
+    /// Takes the tracks of one picture and appends the events that it causes.
+    pub fn observe(
+        &mut self,
+        media: MediaTime,
+        utc: jiff::Timestamp,
+        size: Size,
+        tracks: &[Track],
+        events: &mut Vec<Event>,
+    ) -> &Measured {
+        let measured = self.rules.observe(media, size, tracks);
+        self.incidents.observe(media, utc, size, &measured.signals, &measured.crossed, events);
+        measured
+    }
+
+    /// Ends what is open, at the last picture.
+    pub fn stop(&mut self, reason: EndReason, events: &mut Vec<Event>) {
+        self.incidents.stop(reason, events);
+    }
+
+    /// No pictures for the outage time.
+    pub fn signal_lost(&mut self, events: &mut Vec<Event>) {
+        self.incidents.signal_lost(events);
+    }
+
+    /// Entries that bounded tables refused.
+    pub fn overflow(&self) -> u64 {
+        self.rules.overflow() + self.incidents.overflow()
+    }
+}
+
+impl CameraStages {
+    /// For one camera.
+    pub fn new(config: IncidentConfig, tracker: Box<dyn Tracker>) -> Self {
+        let ignored = ignored_polygons(&config.camera);
+        Self { tracker, judge: Judge::new(config, false), ignored, kept: Vec::new() }
+    }
+
+    /// Takes the detections of one picture and appends the events that it causes.
+    pub fn observe(
+        &mut self,
+        media: MediaTime,
+        utc: jiff::Timestamp,
+        size: Size,
+        detections: &[Detection],
+        events: &mut Vec<Event>,
+    ) -> Observed<'_> {
+        let detections = if self.ignored.is_empty() {
+            detections
+        } else {
+            self.kept.clear();
+            let counted = |d: &&Detection| !self.ignored.iter().any(|zone| zone.contains(feet(d, size)));
+            self.kept.extend(detections.iter().filter(counted));
+            &self.kept
+        };
+        let start = Instant::now();
+        let tracks = self.tracker.update(&Observation { time: media, size, detections, motion: None });
+        let tracked = Instant::now();
+        let measured = self.judge.observe(media, utc, size, tracks, events);
+        let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
+        Observed { tracks, measured, spent }
+    }
+
+    /// Rules and incidents.
+    pub fn judge(&mut self) -> &mut Judge {
+        &mut self.judge
+    }
+}
+
+fn ignored_polygons(camera: &Camera) -> Vec<Polygon> {
+    camera.masks.iter().filter(|m| m.kind == MaskKind::Ignore).map(|m| m.polygon.clone()).collect()
+}
+
+fn feet(detection: &Detection, size: Size) -> Point {
+    let p = size.to_fraction(detection.bbox.feet());
+    debug_assert_eq!(Anchor::default(), Anchor::Feet);
+    Point { x: p.x.clamp(0.0, 1.0 - 1e-9), y: p.y.clamp(0.0, 1.0 - 1e-9) }
+}

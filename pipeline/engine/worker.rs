@@ -1,0 +1,105 @@
+//! An inference worker: takes the freshest frames that are waiting, detects, and runs their cameras' stages.
+
+use std::sync::Arc;
+
+use super::board::Board;
+use super::lane::Lane;
+use crate::detect::{DetectError, Detector, OnnxDetector};
+use crate::telemetry::{Metrics, Stage, StageMetrics};
+use crate::types::{Batch, Detections, Frame};
+
+/// Consecutive failed inferences after which a worker ends the process rather than go on blind.
+const MOST_FAILURES: u32 = 20;
+
+/// One worker thread's state: a detector for each group of cameras.
+pub struct Worker {
+    lanes: Arc<[Lane]>,
+    board: Arc<Board>,
+    /// Group of each camera.
+    groups: Arc<[usize]>,
+    detectors: Vec<OnnxDetector>,
+    convert: StageMetrics,
+    infer: StageMetrics,
+    batch_size: prometheus::Histogram,
+}
+
+impl Worker {
+    /// `detectors[g]` serves group g.
+    pub fn new(
+        lanes: Arc<[Lane]>,
+        board: Arc<Board>,
+        groups: Arc<[usize]>,
+        detectors: Vec<OnnxDetector>,
+        metrics: &Metrics,
+    ) -> Self {
+        Self {
+            lanes,
+            board,
+            groups,
+            detectors,
+            convert: metrics.stage(Stage::Convert),
+            infer: metrics.stage(Stage::Infer),
+            batch_size: metrics.batch_size.clone(),
+        }
+    }
+
+    /// Works until the board closes.
+    pub fn run(mut self) -> Result<(), String> {
+        let board = Arc::clone(&self.board);
+        let (mut taken, mut scratch) = (Vec::new(), Vec::new());
+        let mut found: Vec<Detections> = Vec::new();
+        let mut frames: Vec<Frame> = Vec::new();
+        let sizes: Vec<usize> = self.detectors.iter().map(OnnxDetector::batch).collect();
+        let mut failures = 0;
+        while board.take(|group| sizes[group], &mut taken, &mut scratch) {
+            frames.clear();
+            let mut i = 0;
+            while i < taken.len() {
+                match self.lanes[taken[i].0].slot.take() {
+                    Some(frame) => {
+                        frames.push(self.lanes[taken[i].0].mask.apply(frame));
+                        i += 1;
+                    }
+                    None => {
+                        let (camera, state) = taken.swap_remove(i);
+                        board.give(camera, state);
+                    }
+                }
+            }
+            if taken.is_empty() {
+                continue;
+            }
+            match self.detect(self.groups[taken[0].0], &frames, &mut found) {
+                Ok(()) => {
+                    failures = 0;
+                    for ((camera, state), (frame, detections)) in taken.iter_mut().zip(frames.iter().zip(&found)) {
+                        state.observe(&self.lanes[*camera], frame, &detections.items);
+                    }
+                }
+                Err(error) => {
+                    failures += 1;
+                    if failures >= MOST_FAILURES || !error.retry() {
+                        return Err(error.to_string());
+                    }
+                    tracing::error!(%error, "a picture could not be analysed");
+                }
+            }
+            for (camera, state) in taken.drain(..) {
+                board.give(camera, state);
+            }
+        }
+        Ok(())
+    }
+
+    fn detect(&mut self, group: usize, frames: &[Frame], found: &mut Vec<Detections>) -> Result<(), DetectError> {
+        // A batch has few places; this is no allocation that matters beside an inference.
+        let references: Vec<&Frame> = frames.iter().collect();
+        let detector = &mut self.detectors[group];
+        detector.detect(&Batch { frames: &references }, found)?;
+        let spent = detector.spent();
+        self.convert.done(spent.convert);
+        self.infer.done(spent.infer + spent.decode);
+        self.batch_size.observe(frames.len() as f64);
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! Lines: who crossed which way, and the `crossing` rule.
+//!
+//! A person has crossed when the feet's path met the segment itself and reached the far side of a dead band of 0.1 body
+//! height. Touching, turning back and walking round the end are not crossings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::people::Person;
+use super::{Rule, Scene};
+use crate::config::plan::{Filter, Line};
+use crate::types::geometry::{orient, segments_meet};
+use crate::types::{Crossed, Direction, MediaTime, Point, Signal, Span, Subject, TrackId};
+
+/// Half width of the dead band, body heights.
+const DEAD_BAND: f64 = 0.1;
+/// Somebody not seen for so long begins anew.
+const FORGET: Span = Span::from_secs(10);
+/// People watched at each line at most.
+const MOST_PEOPLE: usize = 4_096;
+
+/// Counts crossings of one line.
+pub struct LineCounter {
+    line: usize,
+    points: Vec<Point>,
+    lineage: usize,
+    walkers: BTreeMap<TrackId, Walker>,
+}
+
+struct Walker {
+    seen: MediaTime,
+    feet: Point,
+    side: Option<Side>,
+    met: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+impl LineCounter {
+    /// For the line with this index in the plan.
+    pub fn new(line: usize, plan: &Line, lineage: usize) -> Self {
+        Self { line, points: plan.points.clone(), lineage, walkers: BTreeMap::new() }
+    }
+
+    /// Appends the crossings that this picture completes.
+    pub fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Crossed>) {
+        self.walkers.retain(|_, w| scene.time - w.seen <= FORGET);
+        for person in scene.people.all() {
+            let who = scene.lineages[self.lineage].person(person.id);
+            if !self.walkers.contains_key(&who) {
+                if self.walkers.len() >= MOST_PEOPLE {
+                    continue;
+                }
+                // The way walked before confirmation counts.
+                let birth = Walker {
+                    seen: scene.time,
+                    feet: person.birth,
+                    side: self.side(scene, person.birth, person),
+                    met: false,
+                };
+                self.walkers.insert(who, birth);
+            }
+            if let Some(direction) = self.step(scene, who, person) {
+                out.push(Crossed {
+                    line: self.line,
+                    direction,
+                    person: who,
+                    track: person.id,
+                    time: scene.time,
+                    place: person.feet_fraction,
+                    bbox: person.bbox,
+                });
+            }
+        }
+    }
+
+    fn step(&mut self, scene: &Scene<'_>, who: TrackId, person: &Person) -> Option<Direction> {
+        let side = self.side(scene, person.feet, person);
+        let mut corners = self.points.iter().map(|p| scene.size.to_pixels(*p));
+        let walker = self.walkers.get_mut(&who)?;
+        let mut from = corners.next()?;
+        for to in corners {
+            walker.met |= segments_meet(walker.feet, person.feet, from, to);
+            from = to;
+        }
+        (walker.seen, walker.feet) = (scene.time, person.feet);
+        let reached = side?;
+        let crossed = match walker.side {
+            Some(Side::Left) if reached == Side::Right => Some(Direction::LeftToRight),
+            Some(Side::Right) if reached == Side::Left => Some(Direction::RightToLeft),
+            _ => None,
+        };
+        walker.side = Some(reached);
+        crossed.filter(|_| std::mem::take(&mut walker.met)).or_else(|| {
+            walker.met = false;
+            None
+        })
+    }
+
+    /// The side on which a place lies; `None` within the dead band. Measured against the nearest piece of the line.
+    fn side(&self, scene: &Scene<'_>, feet: Point, person: &Person) -> Option<Side> {
+        let here = scene.ground.local(feet, person.height);
+        let mut nearest = (f64::INFINITY, 0.0);
+        for pair in self.points.windows(2) {
+            let (a, b) = (scene.size.to_pixels(pair[0]), scene.size.to_pixels(pair[1]));
+            let turn = orient(a, b, feet);
+            let (a, b) = (scene.ground.local(a, person.height), scene.ground.local(b, person.height));
+            let distance = distance_to_segment(here, a, b);
+            if distance < nearest.0 {
+                nearest = (distance, turn);
+            }
+        }
+        (nearest.0 >= DEAD_BAND).then_some(if nearest.1 < 0.0 { Side::Left } else { Side::Right })
+    }
+}
+
+fn distance_to_segment(p: Point, a: Point, b: Point) -> f64 {
+    let (dx, dy) = (b.x - a.x, b.y - a.y);
+    let length2 = dx * dx + dy * dy;
+    let along = if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
+    (p.x - a.x - along * dx).hypot(p.y - a.y - along * dy)
+}
+
+/// The `crossing` rule: alerts once for each person.
+pub struct Crossing {
+    rule: usize,
+    line: usize,
+    direction: Option<Direction>,
+    filter: Filter,
+    alerted: BTreeSet<TrackId>,
+}
+
+impl Crossing {
+    /// For the rule with this index in the plan, on this line.
+    pub fn new(rule: usize, line: usize, direction: Option<Direction>, filter: Filter) -> Self {
+        Self { rule, line, direction, filter, alerted: BTreeSet::new() }
+    }
+}
+
+impl Rule for Crossing {
+    fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Signal>) {
+        for c in scene.crossed.iter().filter(|c| c.line == self.line && self.direction.is_none_or(|d| d == c.direction))
+        {
+            let walker = scene.people.get(c.track);
+            if !walker.is_some_and(|p| p.passes(&self.filter, scene.size)) || !self.alerted.insert(c.person) {
+                continue;
+            }
+            if self.alerted.len() > MOST_PEOPLE {
+                // Ids only grow: the smallest is the longest gone.
+                self.alerted.pop_first();
+            }
+            out.push(Signal {
+                rule: self.rule,
+                subject: Subject::Crossing(c.person),
+                value: 1.0,
+                since: None,
+                people: 1,
+                place: Some(c.place),
+                bbox: Some(c.bbox),
+                saturated: false,
+                direction: Some(c.direction),
+            });
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The people of a picture with their recent paths.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::ground::Ground;
+use crate::config::plan::{Anchor, Filter};
+use crate::types::{MediaTime, Point, Rect, Size, Span, Track, TrackId};
+
+/// A path covers this much time: the speed of standing people is measured over 2 s.
+const PATH: Span = Span::from_millis(2_000);
+/// Points of a path at most; closer ones replace each other.
+const PATH_POINTS: i64 = 128;
+/// People with a path at most.
+const MOST_PATHS: usize = 4_096;
+
+/// A confirmed person seen in this picture.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
+    /// Track.
+    pub id: TrackId,
+    /// Box, pixels.
+    pub bbox: Rect,
+    /// Bottom centre, pixels.
+    pub feet: Point,
+    /// Bottom centre, fractions.
+    pub feet_fraction: Point,
+    /// Middle, fractions.
+    pub center_fraction: Point,
+    /// Box height, pixels.
+    pub height: f64,
+    /// Of the detection.
+    pub score: f64,
+    /// First detection of the track.
+    pub born: MediaTime,
+    /// Feet then, pixels.
+    pub birth: Point,
+}
+
+/// One place on a path.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// When.
+    pub time: MediaTime,
+    /// Feet, pixels.
+    pub feet: Point,
+    /// Box height, pixels.
+    pub height: f64,
+}
+
+/// The people of one picture, ordered by track id, and where they came from.
+#[derive(Default)]
+pub struct People {
+    present: Vec<Person>,
+    paths: BTreeMap<TrackId, VecDeque<Step>>,
+    size: Size,
+    overflow: u64,
+}
+
+impl People {
+    /// Takes the tracks of a picture: confirmed and seen ones count.
+    pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track]) {
+        if self.size != size {
+            // Paths are in pixels of the old size; the tracker rescales its own.
+            self.paths.clear();
+            self.size = size;
+        }
+        self.present.clear();
+        self.present.extend(tracks.iter().filter(|t| t.counts() && t.bbox.is_valid()).map(|t| Person::new(t, size)));
+        self.present.sort_by_key(|p| p.id);
+        self.paths.retain(|_, path| path.back().is_some_and(|step| time - step.time <= PATH));
+        for person in &self.present {
+            if !self.paths.contains_key(&person.id) && self.paths.len() >= MOST_PATHS {
+                self.overflow += 1;
+                continue;
+            }
+            let path = self.paths.entry(person.id).or_insert_with(|| VecDeque::with_capacity(PATH_POINTS as usize + 2));
+            let step = Step { time, feet: person.feet, height: person.height };
+            while path.len() >= 2 && time - path[1].time >= PATH {
+                path.pop_front();
+            }
+            let spacing = Span::from_nanos(PATH.nanos() / PATH_POINTS);
+            let crowded = path.len() >= 2 && time - path[path.len() - 2].time < spacing;
+            if crowded {
+                path.pop_back();
+            }
+            path.push_back(step);
+        }
+    }
+
+    /// Everybody, by track id.
+    pub fn all(&self) -> &[Person] {
+        &self.present
+    }
+
+    /// One person by track id.
+    pub fn get(&self, id: TrackId) -> Option<&Person> {
+        self.present.binary_search_by_key(&id, |p| p.id).ok().map(|i| &self.present[i])
+    }
+
+    /// Paths that were not kept because the table was full.
+    pub fn overflow(&self) -> u64 {
+        self.overflow
+    }
+
+    /// Body heights a second over the last 2 s; `None` with less than half a second of path.
+    pub fn speed(&self, id: TrackId, ground: &Ground) -> Option<f64> {
+        let path = self.paths.get(&id)?;
+        let (first, last) = (path.front()?, path.back()?);
+        let dt = (last.time - first.time).secs_f64();
+        (dt >= 0.5).then(|| ground.body_heights(first.feet, first.height, last.feet, last.height) / dt)
+    }
+
+    /// Pixels a second over the last second or so; zero where the path is too short to say.
+    pub fn velocity(&self, id: TrackId) -> [f64; 2] {
+        let Some(path) = self.paths.get(&id) else { return [0.0; 2] };
+        let Some(last) = path.back() else { return [0.0; 2] };
+        let recent = path.iter().find(|step| last.time - step.time <= Span::from_secs(1));
+        let Some(first) = recent else { return [0.0; 2] };
+        let dt = (last.time - first.time).secs_f64();
+        if dt < 0.3 {
+            return [0.0; 2];
+        }
+        [(last.feet.x - first.feet.x) / dt, (last.feet.y - first.feet.y) / dt]
+    }
+}
+
+impl Person {
+    fn new(track: &Track, size: Size) -> Self {
+        let feet = track.bbox.feet();
+        Self {
+            id: track.id,
+            bbox: track.bbox,
+            feet,
+            feet_fraction: size.to_fraction(feet),
+            center_fraction: size.to_fraction(track.bbox.center()),
+            height: f64::from(track.bbox.height),
+            score: f64::from(track.score),
+            born: track.born,
+            birth: track.birth,
+        }
+    }
+
+    /// The point that stands for the person, fractions. Feet below the picture's edge stand on it: the box of somebody
+    /// half out of view may reach over.
+    pub fn anchor(&self, anchor: Anchor) -> Point {
+        let p = match anchor {
+            Anchor::Feet => self.feet_fraction,
+            Anchor::Center => self.center_fraction,
+        };
+        let inside = 1.0 - 1e-9;
+        Point { x: p.x.clamp(0.0, inside), y: p.y.clamp(0.0, inside) }
+    }
+
+    /// Whether a rule with this filter counts the person.
+    pub fn passes(&self, filter: &Filter, size: Size) -> bool {
+        let height = self.height / f64::from(size.height.max(1));
+        height >= filter.min_height && height <= filter.max_height && self.score >= filter.min_score
+    }
+}
+
+/// Median of the x and of the y, fractions; even counts take the mean of the middle two. `None` of nobody.
+pub fn median_place(places: &mut [Point], scratch: &mut Vec<f64>) -> Option<Point> {
+    let mut middle = |of: fn(&Point) -> f64| {
+        scratch.clear();
+        scratch.extend(places.iter().map(of));
+        median(scratch)
+    };
+    Some(Point { x: middle(|p| p.x)?, y: middle(|p| p.y)? })
+}
+
+/// Median; sorts in place. `None` of nothing.
+pub fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let n = values.len();
+    match n {
+        0 => None,
+        _ if n % 2 == 1 => Some(values[n / 2]),
+        _ => Some((values[n / 2 - 1] + values[n / 2]) * 0.5),
+    }
+}

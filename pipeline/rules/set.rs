@@ -1,0 +1,119 @@
+//! All rules of one camera, in the order of the plan.
+
+use super::crossing::{Crossing, LineCounter};
+use super::crowd::Crowd;
+use super::gathering::Gathering;
+use super::intrusion::Intrusion;
+use super::lineage::Lineage;
+use super::loitering::Loitering;
+use super::{Ground, People, Rule, Scene};
+use crate::config::plan::{Anchor, Camera, Condition, RulePlace};
+use crate::types::{Crossed, MediaTime, Signal, Size, Span, Track};
+
+/// Bridges identity switches at lines, where no rule says how long.
+const LINE_GAP: Span = Span::from_secs(2);
+
+/// The rules stage of one camera.
+pub struct RuleSet {
+    people: People,
+    ground: Ground,
+    lineages: Vec<Lineage>,
+    counters: Vec<LineCounter>,
+    rules: Vec<Box<dyn Rule>>,
+    zones: Vec<crate::types::Polygon>,
+    measured: Measured,
+}
+
+/// What the rules measured in one picture.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// In the order of the plan's rules.
+    pub signals: Vec<Signal>,
+    /// In the order of lines, then tracks.
+    pub crossed: Vec<Crossed>,
+    /// People (feet) in each zone, in the order of the plan.
+    pub zone_people: Vec<u32>,
+    /// People in the picture.
+    pub people: u32,
+}
+
+impl RuleSet {
+    /// With `trusted` identities (ground truth) nobody inherits from anybody.
+    pub fn new(camera: &Camera, trusted: bool) -> Self {
+        let mut set = Self {
+            people: People::default(),
+            ground: Ground::new(camera.ground.as_ref()),
+            lineages: Vec::new(),
+            counters: Vec::new(),
+            rules: Vec::new(),
+            zones: camera.zones.iter().map(|z| z.polygon.clone()).collect(),
+            measured: Measured::default(),
+        };
+        for (i, line) in camera.lines.iter().enumerate() {
+            let lineage = set.lineage(LINE_GAP, trusted);
+            set.counters.push(LineCounter::new(i, line, lineage));
+        }
+        for (i, rule) in camera.rules.iter().enumerate() {
+            let (filter, gap) = (rule.filter, rule.incident.gap);
+            let zone = |z: usize| camera.zones[z].polygon.clone();
+            let boxed: Box<dyn Rule> = match (&rule.condition, rule.place) {
+                (Condition::Crossing { direction }, RulePlace::Line(line)) => {
+                    Box::new(Crossing::new(i, line, *direction, filter))
+                }
+                (Condition::Crowd { .. }, RulePlace::Zone(z)) => Box::new(Crowd::new(i, zone(z), filter)),
+                (Condition::Intrusion, RulePlace::Zone(z)) => Box::new(Intrusion::new(i, zone(z), filter)),
+                (Condition::Gathering { people, radius, standing }, RulePlace::Zone(z)) => {
+                    Box::new(Gathering::new(i, zone(z), filter, *people, *radius, *standing, gap))
+                }
+                (Condition::Loitering { mode }, RulePlace::Zone(z)) => {
+                    let lineage = set.lineage(gap, trusted);
+                    Box::new(Loitering::new(i, zone(z), filter, *mode, rule.incident.hold, gap, lineage))
+                }
+                // The plan gives lines only crossings and zones everything else.
+                (Condition::Crossing { .. }, RulePlace::Zone(_)) | (_, RulePlace::Line(_)) => continue,
+            };
+            set.rules.push(boxed);
+        }
+        set
+    }
+
+    fn lineage(&mut self, gap: Span, trusted: bool) -> usize {
+        self.lineages.iter().position(|l| l.gap() == gap).unwrap_or_else(|| {
+            self.lineages.push(Lineage::new(gap, trusted));
+            self.lineages.len() - 1
+        })
+    }
+
+    /// Takes the tracks of one analysed picture.
+    pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track]) -> &Measured {
+        self.ground.set_size(size);
+        self.people.observe(time, size, tracks);
+        for lineage in &mut self.lineages {
+            lineage.observe(time, &self.people, &self.ground);
+        }
+        let scene =
+            Scene { time, size, people: &self.people, ground: &self.ground, lineages: &self.lineages, crossed: &[] };
+        let measured = &mut self.measured;
+        measured.signals.clear();
+        measured.crossed.clear();
+        for counter in &mut self.counters {
+            counter.observe(&scene, &mut measured.crossed);
+        }
+        let scene = Scene { crossed: &measured.crossed, ..scene };
+        for rule in &mut self.rules {
+            rule.observe(&scene, &mut measured.signals);
+        }
+        measured.people = u32::try_from(self.people.all().len()).unwrap_or(u32::MAX);
+        measured.zone_people.clear();
+        let inside = |zone: &crate::types::Polygon| {
+            self.people.all().iter().filter(|p| zone.contains(p.anchor(Anchor::Feet))).count()
+        };
+        measured.zone_people.extend(self.zones.iter().map(|z| u32::try_from(inside(z)).unwrap_or(u32::MAX)));
+        &self.measured
+    }
+
+    /// Table entries that were refused because a table was full.
+    pub fn overflow(&self) -> u64 {
+        self.people.overflow() + self.lineages.iter().map(Lineage::overflow).sum::<u64>()
+    }
+}

@@ -1,0 +1,4 @@
+//! What behaviour tests share.
+
+pub mod clips;
+pub mod rtsp;
