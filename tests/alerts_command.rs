@@ -10,6 +10,8 @@ use crate::sample::{alert, item};
 
 fn site(folder: &Path) -> String {
     std::fs::create_dir(folder.join("cameras")).unwrap();
+    let camera = "id = \"forecourt\"\nname = \"Courthouse forecourt\"\n[source]\nurl = \"rtsp://127.0.0.1:9/none\"\n";
+    std::fs::write(folder.join("cameras/forecourt.toml"), camera).unwrap();
     let file = folder.join("site.toml");
     let text = "id = \"weibei\"\ntime_zone = \"Asia/Shanghai\"\ncameras = \"cameras\"\ndata = \"data\"\n";
     std::fs::write(&file, text).unwrap();

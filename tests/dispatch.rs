@@ -257,8 +257,8 @@ fn raw(bytes: Option<&'static [u8]>) -> std::net::SocketAddr {
             match bytes {
                 Some(bytes) => {
                     let mut request = [0; 65536];
+                    while stream.read(&mut request).is_ok_and(|n| n == request.len()) {}
                     // The other side may hang up at any time.
-                    stream.read(&mut request).ok();
                     stream.write_all(bytes).ok();
                 }
                 None => kept.push(stream),

@@ -1,6 +1,9 @@
 //! Verdict to webhook: how long from the call that journals an event to the receiver's answer, at ten alerts a second and
 //! in a burst of ten thousand. The receiver is on loopback, the journal on the disk of the temporary directory.
 
+// A bench speaks on stdout and may break off.
+#![allow(clippy::print_stdout, clippy::expect_used)]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
