@@ -16,6 +16,8 @@ use super::signature::Signer;
 
 /// Of an answer, at most so much is read: enough to keep the connection for the next delivery.
 const ANSWER: usize = 16 * 1024;
+/// Longer than this the rest of an answer is not waited for: its status is known.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
 /// Of a refusal, so much is kept to tell people.
 const REASON: usize = 200;
 
@@ -78,7 +80,7 @@ impl WebhookSink {
 async fn judge(answer: Response) -> Result<(), SinkError> {
     let status = answer.status();
     let wish = retry_after(answer.headers());
-    let body = read(answer).await;
+    let body = tokio::time::timeout(ANSWER_TIME, read(answer)).await.unwrap_or_default();
     if status.is_success() {
         return Ok(());
     }
