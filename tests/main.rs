@@ -1,7 +1,12 @@
 //! Behaviour tests, one module a subject.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // The lint's own exception leaves out helpers of tests.
+// Helpers outside `#[test]` functions may fail a test by unwrap as well.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alerts_command;
+mod api;
 mod capture;
+mod dispatch;
 mod rtsp;
+mod sample;
 mod support;

@@ -39,7 +39,8 @@ fn is_ours(host: &str, port: u16) -> bool {
         Some((name, given)) if !given.ends_with(']') => (name, given.parse().ok()),
         _ => (host, Some(80)),
     };
-    given == Some(port) && ["127.0.0.1", "[::1]"].contains(&name) || given == Some(port) && name.eq_ignore_ascii_case("localhost")
+    given == Some(port) && ["127.0.0.1", "[::1]"].contains(&name)
+        || given == Some(port) && name.eq_ignore_ascii_case("localhost")
 }
 
 #[cfg(test)]
@@ -51,9 +52,16 @@ mod tests {
         for host in ["127.0.0.1:8787", "localhost:8787", "LOCALHOST:8787", "[::1]:8787"] {
             assert!(is_ours(host, 8787), "{host}");
         }
-        for host in
-            ["evil.example:8787", "127.0.0.1:80", "127.0.0.1", "localhost.evil.example:8787", "[::1]", "", ":8787", "127.0.0.1:8787:1"]
-        {
+        for host in [
+            "evil.example:8787",
+            "127.0.0.1:80",
+            "127.0.0.1",
+            "localhost.evil.example:8787",
+            "[::1]",
+            "",
+            ":8787",
+            "127.0.0.1:8787:1",
+        ] {
             assert!(!is_ours(host, 8787), "{host}");
         }
         assert!(is_ours("localhost", 80) && is_ours("[::1]", 80));

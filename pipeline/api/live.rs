@@ -22,8 +22,7 @@ const MAX_LISTENERS: usize = 64;
 
 /// Redacted, annotated pictures of one camera for as long as somebody watches; encoded once for all viewers.
 pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let camera =
-        state.0.hub.camera(&id).ok_or_else(|| Problem::missing(format!("there is no camera `{id}`")))?;
+    let camera = state.0.hub.camera(&id).ok_or_else(|| Problem::missing(format!("there is no camera `{id}`")))?;
     let Some(viewer) = camera.watch() else {
         state.0.metrics.overflow("viewers").inc();
         return Err(Problem::unavailable("too many viewers watch this camera"));

@@ -31,7 +31,9 @@ use crate::telemetry::Metrics;
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// Would show live pictures to the network without a login.
-    #[error("listen = \"{0}\": without logins Lookout listens on loopback only; write 127.0.0.1 or [::1], and reach it from elsewhere through an SSH tunnel")]
+    #[error(
+        "listen = \"{0}\": without logins Lookout listens on loopback only; write 127.0.0.1 or [::1], and reach it from elsewhere through an SSH tunnel"
+    )]
     NotLoopback(SocketAddr),
     /// The port is taken or not allowed.
     #[error("cannot listen on {address}: {source}")]
@@ -93,8 +95,7 @@ impl ApiState {
         query: impl FnOnce(&Reader) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, Problem> {
         let shared = self.0.clone();
-        let run =
-            move || query(&shared.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let run = move || query(&shared.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         match tokio::task::spawn_blocking(run).await {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {

@@ -53,7 +53,16 @@ mod tests {
         assert_eq!((HTML.matches("<script").count(), HTML.matches("<style").count()), (1, 1));
         let policy = Page::new().policy;
         assert_eq!(policy.matches("'sha256-").count(), 2, "{policy}");
-        for word in ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", " style=", "onclick="] {
+        for word in [
+            "http://",
+            "https://",
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            " style=",
+            "onclick=",
+        ] {
             assert!(!HTML.replace("http://www.w3.org/2000/svg", "").contains(word), "{word}");
         }
     }

@@ -1,121 +1,93 @@
 //! `lookout alerts list|show`: what the journal knows, for people and, with `--json`, for programs.
 
-use std::io::{self, Write};
+use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use lookout::alerts::journal::{AlertFilter, AlertRow, JournalError, Reader, Story};
-use lookout::config::plan;
+use lookout::alerts::journal::{AlertFilter, AlertRow, Reader, Story};
+use lookout::config::load_site;
+use lookout::config::plan::Site;
 use lookout::types::{AlertId, Event, Kind, Severity};
 
-/// Alerts in the journal.
-#[derive(Debug, Args)]
-pub struct AlertsArgs {
-    /// What to do.
+use super::common::{Invalid, print, warn};
+
+/// Alerts in the journal: a list, or the whole story of one.
+///
+/// Example: lookout alerts list --camera forecourt --min-severity severe --open
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
     #[command(subcommand)]
-    pub command: AlertsCommand,
-    /// The site's file.
-    #[arg(long, global = true, default_value = "configs/site.toml")]
-    pub config: PathBuf,
+    command: AlertsCommand,
+    /// Site file; its data directory holds the journal
+    #[arg(long, global = true, value_name = "FILE", default_value = "configs/site.toml")]
+    config: PathBuf,
+    /// One JSON object a line
+    #[arg(long, global = true)]
+    json: bool,
 }
 
-/// What to do with alerts.
-#[derive(Debug, Subcommand)]
-pub enum AlertsCommand {
-    /// Lists alerts, newest first.
-    #[command(after_help = "Example: lookout alerts list --camera forecourt --min-severity severe --open")]
+#[derive(Subcommand)]
+enum AlertsCommand {
+    /// List alerts, newest first
     List(ListArgs),
-    /// Shows one alert with its events and what became of each delivery.
-    #[command(after_help = "Example: lookout alerts show 3f2a")]
-    Show(ShowArgs),
+    /// Show one alert with its events and what became of each delivery
+    Show {
+        /// The alert's id, or as much of its beginning as names one
+        id: String,
+    },
 }
 
-/// Which alerts.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    /// Of one camera.
+#[derive(clap::Args)]
+struct ListArgs {
+    /// Of one camera
     #[arg(long)]
-    pub camera: Option<String>,
-    /// Of one zone.
+    camera: Option<String>,
+    /// Of one zone
     #[arg(long)]
-    pub zone: Option<String>,
-    /// Of one grid.
+    zone: Option<String>,
+    /// Of one grid
     #[arg(long)]
-    pub grid: Option<String>,
-    /// Of one rule.
+    grid: Option<String>,
+    /// Of one rule
     #[arg(long)]
-    pub rule: Option<String>,
-    /// Of one kind, such as crowd or loitering.
+    rule: Option<String>,
+    /// Of one kind, such as crowd or loitering
     #[arg(long)]
-    pub kind: Option<Kind>,
-    /// At least minor, moderate, severe or extreme.
+    kind: Option<Kind>,
+    /// At least minor, moderate, severe or extreme
     #[arg(long)]
-    pub min_severity: Option<Severity>,
-    /// Only those that have not ended.
+    min_severity: Option<Severity>,
+    /// Only those that have not ended
     #[arg(long)]
-    pub open: bool,
-    /// Started at or after this time (RFC 3339).
-    #[arg(long)]
-    pub since: Option<jiff::Timestamp>,
-    /// Started before this time (RFC 3339).
-    #[arg(long)]
-    pub until: Option<jiff::Timestamp>,
-    /// At most so many.
-    #[arg(long, default_value_t = 50)]
-    pub limit: usize,
-    /// One JSON object a line.
-    #[arg(long)]
-    pub json: bool,
+    open: bool,
+    /// Started at or after this time
+    #[arg(long, value_name = "RFC3339")]
+    since: Option<jiff::Timestamp>,
+    /// Started before this time
+    #[arg(long, value_name = "RFC3339")]
+    until: Option<jiff::Timestamp>,
+    /// At most so many, up to 1000
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
 }
 
-/// Which alert.
-#[derive(Debug, Args)]
-pub struct ShowArgs {
-    /// The alert's id, or as much of its beginning as names one.
-    pub id: String,
-    /// One JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Why nothing was printed.
-#[derive(Debug, thiserror::Error)]
-pub enum AlertsError {
-    /// The journal.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// No alert has such an id.
-    #[error("there is no alert `{0}`; `lookout alerts list` shows those there are")]
-    Unknown(String),
-    /// More than one has.
-    #[error("several alerts begin with `{0}`; write more of the id")]
-    Ambiguous(String),
-    /// The output is closed.
-    #[error(transparent)]
-    Output(#[from] io::Error),
-    /// Never for events out of the journal.
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-}
-
-impl AlertsError {
-    /// Whether the arguments are at fault (exit code 2) rather than the journal (1).
-    pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Unknown(_) | Self::Ambiguous(_))
+/// Prints what the journal of the site knows; times are in the site's time zone.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let site = load_site(&args.config)?;
+    warn(&site.warnings);
+    let reader = Reader::open(&site.plan.data)?;
+    // Written at once: a reader that goes away in between (`| head`) is not an error.
+    let mut out = String::new();
+    match &args.command {
+        AlertsCommand::List(wanted) => list(wanted, args.json, &reader, &site.plan, &mut out)?,
+        AlertsCommand::Show { id } => show(id, args.json, &reader, &site.plan, &mut out)?,
     }
+    print(out.trim_end_matches('\n'))
 }
 
-/// Runs the command on the journal of `site`; times are shown in its time zone.
-pub fn run(command: &AlertsCommand, site: &plan::Site, out: &mut impl Write) -> Result<(), AlertsError> {
-    let reader = Reader::open(&site.data)?;
-    match command {
-        AlertsCommand::List(args) => list(args, &reader, site, out),
-        AlertsCommand::Show(args) => show(args, &reader, site, out),
-    }
-}
-
-fn list(args: &ListArgs, reader: &Reader, site: &plan::Site, out: &mut impl Write) -> Result<(), AlertsError> {
+fn list(args: &ListArgs, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {
     let filter = AlertFilter {
         camera: args.camera.clone(),
         zone: args.zone.clone(),
@@ -127,10 +99,10 @@ fn list(args: &ListArgs, reader: &Reader, site: &plan::Site, out: &mut impl Writ
         since: args.since,
         until: args.until,
         after: None,
-        limit: args.limit,
+        limit: usize::from(args.limit),
     };
     let alerts = reader.list(&filter)?;
-    if args.json {
+    if json {
         for alert in &alerts {
             writeln!(out, "{}", serde_json::to_string(alert)?)?;
         }
@@ -152,29 +124,35 @@ fn list(args: &ListArgs, reader: &Reader, site: &plan::Site, out: &mut impl Writ
     Ok(())
 }
 
-fn show(args: &ShowArgs, reader: &Reader, site: &plan::Site, out: &mut impl Write) -> Result<(), AlertsError> {
-    let unknown = || AlertsError::Unknown(args.id.clone());
-    let is_hex = !args.id.is_empty() && args.id.len() <= 32 && args.id.bytes().all(|b| b.is_ascii_hexdigit());
-    let found: Vec<AlertId> = if is_hex { reader.find(&args.id)? } else { Vec::new() };
+fn show(id: &str, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {
+    let unknown = || Invalid(format!("there is no alert `{id}`; `lookout alerts list` shows those there are"));
+    let is_hex = !id.is_empty() && id.len() <= 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let found: Vec<AlertId> = if is_hex { reader.find(id)? } else { Vec::new() };
     let id = match found.as_slice() {
-        [] => return Err(unknown()),
+        [] => return Err(unknown().into()),
         [id] => *id,
-        _ => return Err(AlertsError::Ambiguous(args.id.clone())),
+        _ => return Err(Invalid(format!("several alerts begin with `{id}`; write more of the id")).into()),
     };
     let story = reader.show(id)?.ok_or_else(unknown)?;
-    if args.json {
+    if json {
         writeln!(out, "{}", serde_json::to_string(&story)?)?;
         return Ok(());
     }
-    print(&story, site, out)
+    tell(&story, site, out)
 }
 
-fn print(story: &Story, site: &plan::Site, out: &mut impl Write) -> Result<(), AlertsError> {
+fn tell(story: &Story, site: &Site, out: &mut String) -> anyhow::Result<()> {
     writeln!(out, "alert {}", story.alert)?;
     if let Some(last) = story.events.last() {
         writeln!(out, "  {}\n  {}", last.text.zh, last.text.en)?;
         let zone = last.zone_name.as_deref().or(last.line.as_deref()).unwrap_or("-");
-        writeln!(out, "  camera {} ({}), {zone}, rule {}", last.camera, last.camera_name, last.rule.as_deref().unwrap_or("-"))?;
+        writeln!(
+            out,
+            "  camera {} ({}), {zone}, rule {}",
+            last.camera,
+            last.camera_name,
+            last.rule.as_deref().unwrap_or("-")
+        )?;
     }
     writeln!(out, "\n{:>4}  {:19}  {:9}  {:9}  value", "seq", "at", "state", "severity")?;
     for event in &story.events {
@@ -183,7 +161,10 @@ fn print(story: &Story, site: &plan::Site, out: &mut impl Write) -> Result<(), A
         let reason = reason.map(|r| format!(", {r}")).unwrap_or_default();
         let at = local(*at, site);
         let state = state.word();
-        writeln!(out, "{seq:4}  {at}  {state:9}  {severity:9}  {value} {unit} (peak {peak}, from {threshold}){reason}")?;
+        writeln!(
+            out,
+            "{seq:4}  {at}  {state:9}  {severity:9}  {value} {unit} (peak {peak}, from {threshold}){reason}"
+        )?;
     }
     if !story.deliveries.is_empty() {
         writeln!(out, "\n{:>4}  {:16}  {:9}  {:>8}  when or why", "seq", "sink", "outcome", "attempts")?;
@@ -197,7 +178,7 @@ fn print(story: &Story, site: &plan::Site, out: &mut impl Write) -> Result<(), A
     Ok(())
 }
 
-fn local(at: jiff::Timestamp, site: &plan::Site) -> String {
+fn local(at: jiff::Timestamp, site: &Site) -> String {
     site.time_zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

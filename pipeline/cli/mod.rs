@@ -38,7 +38,7 @@ enum Command {
     Replay(replay::Args),
     Check(check::Args),
     Models(models::ModelsArgs),
-    Alerts(alerts::AlertsArgs),
+    Alerts(alerts::Args),
 }
 
 /// Runs the command line.
@@ -57,7 +57,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Models(args) => models(&args),
-        Command::Alerts(args) => alerts(&args),
+        Command::Alerts(args) => alerts::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,13 +66,6 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit_code(&error))
         }
     }
-}
-
-fn alerts(args: &alerts::AlertsArgs) -> anyhow::Result<()> {
-    let site = lookout::config::load_site(&args.config)?;
-    alerts::run(&args.command, &site.plan, &mut std::io::stdout().lock()).map_err(|error| {
-        if error.is_usage() { Invalid(error.to_string()).into() } else { error.into() }
-    })
 }
 
 fn models(args: &models::ModelsArgs) -> anyhow::Result<()> {

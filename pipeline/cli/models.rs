@@ -123,7 +123,7 @@ impl ModelsError {
 struct Listed<'a> {
     id: &'a str,
     default: bool,
-    head: crate::detect::heads::Kind,
+    head: lookout::detect::heads::Kind,
     sizes: Vec<String>,
     score: f32,
     licence: &'a str,

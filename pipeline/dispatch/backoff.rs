@@ -20,20 +20,46 @@ const PAUSES: [Duration; 9] = [
 /// Longest `Retry-After` that is obeyed to the letter.
 const LONGEST_WISH: Duration = Duration::from_secs(24 * 3600);
 
-/// Pause before the next attempt when `failed` attempts (from 1) have failed; `None` when it is to be given up. A
-/// receiver's `wish` (`Retry-After`) lengthens it. Up to a tenth is added, by `key`, so that many events that failed
-/// together do not come back together.
-pub fn pause(failed: u32, wish: Option<Duration>, key: &str) -> Option<Duration> {
-    let step = PAUSES.get(usize::try_from(failed.max(1) - 1).ok()?)?;
-    let base = wish.map_or(*step, |wish| wish.min(LONGEST_WISH).max(*step));
-    Some(base + base.mul_f64(0.1 * share(key, failed)))
+/// How long to wait after failures.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    /// Pause after the first, second, ... failed attempt of a delivery; after the last it is given up.
+    pub pauses: Vec<Duration>,
+    /// First rest of a sink that is down; doubles with each failure.
+    pub first_rest: Duration,
+    /// Longest rest.
+    pub longest_rest: Duration,
 }
 
-/// How long a sink that failed `failed` times in a row rests as a whole: 1 s, 2 s, ... up to 5 minutes.
-pub fn rest(failed: u32, wish: Option<Duration>, key: &str) -> Duration {
-    let base = Duration::from_secs(1_u64 << failed.saturating_sub(1).min(9)).min(Duration::from_secs(300));
-    let base = wish.map_or(base, |wish| wish.min(LONGEST_WISH).max(base));
-    base + base.mul_f64(0.1 * share(key, failed))
+impl Default for Backoff {
+    fn default() -> Self {
+        let (first_rest, longest_rest) = (Duration::from_secs(1), Duration::from_secs(300));
+        Self { pauses: PAUSES.to_vec(), first_rest, longest_rest }
+    }
+}
+
+impl Backoff {
+    /// Pause before the next attempt when `failed` attempts (from 1) have failed; `None` when it is to be given up. A
+    /// receiver's `wish` (`Retry-After`) lengthens it. Up to a tenth is added, by `key`, so that many events that failed
+    /// together do not come back together.
+    pub fn pause(&self, failed: u32, wish: Option<Duration>, key: &str) -> Option<Duration> {
+        let step = *self.pauses.get(usize::try_from(failed.max(1) - 1).ok()?)?;
+        Some(spread(longer(step, wish), failed, key))
+    }
+
+    /// How long a sink that failed `failed` times in a row (from 1) rests as a whole.
+    pub fn rest(&self, failed: u32, wish: Option<Duration>, key: &str) -> Duration {
+        let doubled = self.first_rest.saturating_mul(1 << failed.saturating_sub(1).min(20));
+        spread(longer(doubled.min(self.longest_rest), wish), failed, key)
+    }
+}
+
+fn longer(pause: Duration, wish: Option<Duration>) -> Duration {
+    wish.map_or(pause, |wish| wish.min(LONGEST_WISH).max(pause))
+}
+
+fn spread(pause: Duration, failed: u32, key: &str) -> Duration {
+    pause + pause.mul_f64(0.1 * share(key, failed))
 }
 
 /// 0 to 1, the same for the same key and attempt.
@@ -51,7 +77,7 @@ mod tests {
 
     #[test]
     fn ten_attempts_span_about_75_hours() {
-        let pauses: Vec<Duration> = (1..).map_while(|failed| pause(failed, None, "k")).collect();
+        let pauses: Vec<Duration> = (1..).map_while(|failed| Backoff::default().pause(failed, None, "k")).collect();
         assert_eq!(pauses.len(), 9);
         let hours = pauses.iter().sum::<Duration>().as_secs_f64() / 3600.0;
         assert!((75.0..84.0).contains(&hours), "{hours}");
@@ -62,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_wish_lengthens_but_never_shortens() {
-        let wish = |s| pause(2, Some(Duration::from_secs(s)), "k").unwrap().as_secs();
+        let wish = |s| Backoff::default().pause(2, Some(Duration::from_secs(s)), "k").unwrap().as_secs();
         assert!((300..=330).contains(&wish(1)));
         assert!((900..=990).contains(&wish(900)));
         assert!(wish(10_000_000) <= 26 * 3600 + 1800, "no receiver can park us for a year");
@@ -70,9 +96,10 @@ mod tests {
 
     #[test]
     fn keys_spread() {
+        let b = Backoff::default();
         let spread: std::collections::BTreeSet<u128> =
-            (0..100).map(|k| pause(1, None, &k.to_string()).unwrap().as_millis()).collect();
+            (0..100).map(|k| b.pause(1, None, &k.to_string()).unwrap().as_millis()).collect();
         assert!(spread.len() > 50, "{}", spread.len());
-        assert!(rest(1, None, "a") < Duration::from_secs(2) && rest(40, None, "a") <= Duration::from_secs(330));
+        assert!(b.rest(1, None, "a") < Duration::from_secs(2) && b.rest(40, None, "a") <= Duration::from_secs(330));
     }
 }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use backoff::Backoff;
 pub use route::Router;
 pub use sink::{Sink, SinkError};
 
@@ -55,6 +56,7 @@ impl DispatchError {
 pub struct Dispatcher {
     sinks: Vec<Ready>,
     bell: Bell,
+    backoff: Backoff,
 }
 
 struct Ready {
@@ -85,7 +87,13 @@ impl Dispatcher {
             ready.push(Ready { sink, outbox: journal.outbox()?, metrics: metrics.for_sink(&plan.id) });
         }
         let bell = Bell(ready.iter().map(|_| Notify::new()).collect());
-        Ok(Self { sinks: ready, bell })
+        Ok(Self { sinks: ready, bell, backoff: Backoff::default() })
+    }
+
+    /// With other pauses than the usual ones.
+    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
     }
 
     /// What the owner of the journal rings after a commit.
@@ -98,9 +106,9 @@ impl Dispatcher {
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let mut workers = JoinSet::new();
         for (index, ready) in self.sinks.into_iter().enumerate() {
-            let (bell, stop) = (self.bell.clone(), stop.clone());
+            let (bell, stop, backoff) = (self.bell.clone(), stop.clone(), self.backoff.clone());
             workers.spawn(async move {
-                let worker = worker::Worker::new(ready.sink, ready.outbox, ready.metrics);
+                let worker = worker::Worker::new(ready.sink, ready.outbox, ready.metrics, backoff);
                 worker.run(&bell.0[index], stop).await;
             });
         }

@@ -65,10 +65,7 @@ mod tests {
     #[test]
     fn hmac_matches_rfc_4231() {
         let case = |key: &[u8], data: &[u8]| hex::encode(hmac_sha256(key, &[data]));
-        assert_eq!(
-            case(&[0x0b; 20], b"Hi There"),
-            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
-        );
+        assert_eq!(case(&[0x0b; 20], b"Hi There"), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
         assert_eq!(
             case(b"Jefe", b"what do ya want for nothing?"),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"

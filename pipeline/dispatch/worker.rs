@@ -8,7 +8,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Sink, SinkError, backoff};
+use super::backoff::Backoff;
+use super::{Sink, SinkError};
 use crate::alerts::journal::{Delivery, Due, JournalError, Outbox, Settled, Verdict};
 use crate::telemetry::SinkMetrics;
 
@@ -30,6 +31,7 @@ pub(super) struct Worker {
     sink: Arc<Sink>,
     outbox: Arc<Mutex<Outbox>>,
     metrics: SinkMetrics,
+    backoff: Backoff,
     /// Due, not yet handed over.
     ready: VecDeque<Delivery>,
     /// Rows in `ready`, under way, or not yet settled.
@@ -49,11 +51,12 @@ pub(super) struct Worker {
 type Attempt = (Vec<Delivery>, Result<(), SinkError>);
 
 impl Worker {
-    pub(super) fn new(sink: Sink, outbox: Outbox, metrics: SinkMetrics) -> Self {
+    pub(super) fn new(sink: Sink, outbox: Outbox, metrics: SinkMetrics, backoff: Backoff) -> Self {
         Self {
             sink: Arc::new(sink),
             outbox: Arc::new(Mutex::new(outbox)),
             metrics,
+            backoff,
             ready: VecDeque::new(),
             held: HashSet::new(),
             results: Vec::new(),
@@ -114,7 +117,10 @@ impl Worker {
             }
         });
         if rest.await.is_err() {
-            tracing::info!(sink = self.sink.id(), "deliveries broken off at shutdown; they are repeated at the next start");
+            tracing::info!(
+                sink = self.sink.id(),
+                "deliveries broken off at shutdown; they are repeated at the next start"
+            );
         }
         self.settle().await;
     }
@@ -205,7 +211,7 @@ impl Worker {
         let now = jiff::Timestamp::now().as_microsecond();
         for delivery in batch {
             let key = delivery.event.key().unwrap_or_default();
-            let pause = backoff::pause(delivery.attempts + 1, wish, &key).filter(|_| error.retry());
+            let pause = self.backoff.pause(delivery.attempts + 1, wish, &key).filter(|_| error.retry());
             let verdict = match pause {
                 Some(pause) => {
                     self.metrics.failed.inc();
@@ -220,7 +226,7 @@ impl Worker {
             self.results.push(Settled { id: delivery.id, verdict });
         }
         if self.failures >= DOWN_AFTER || wish.is_some() {
-            let rest = backoff::rest(self.failures.saturating_sub(DOWN_AFTER) + 1, wish, self.sink.id());
+            let rest = self.backoff.rest(self.failures.saturating_sub(DOWN_AFTER) + 1, wish, self.sink.id());
             self.resting = Some(Instant::now() + rest);
         }
     }

@@ -39,7 +39,12 @@ impl Board {
     }
 
     /// Waits for cameras to serve and takes their state, at most `most` of one group. `false` when closed.
-    pub fn take(&self, most: impl Fn(usize) -> usize, out: &mut Vec<(usize, Box<LaneState>)>, scratch: &mut Vec<usize>) -> bool {
+    pub fn take(
+        &self,
+        most: impl Fn(usize) -> usize,
+        out: &mut Vec<(usize, Box<LaneState>)>,
+        scratch: &mut Vec<usize>,
+    ) -> bool {
         out.clear();
         let mut inner = self.lock();
         loop {

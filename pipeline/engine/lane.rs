@@ -49,7 +49,9 @@ impl LaneState {
     /// `out` leads to the journal.
     pub fn new(stages: CameraStages, painter: Painter, out: Sender<Event>, metrics: &Metrics) -> Self {
         Self {
-            stages, painter, out,
+            stages,
+            painter,
+            out,
             events: Vec::new(),
             track: metrics.stage(Stage::Track),
             rules: metrics.stage(Stage::Rules),
@@ -79,7 +81,8 @@ impl LaneState {
         let now = Instant::now();
         if let Some(last) = self.last.replace(now) {
             let interval = (now - last).as_secs_f64();
-            self.interval = if self.interval == 0.0 { interval } else { self.interval + SMOOTHING * (interval - self.interval) };
+            self.interval =
+                if self.interval == 0.0 { interval } else { self.interval + SMOOTHING * (interval - self.interval) };
         }
         self.silent = false;
         let (interval, dropped) = (self.interval, lane.slot.dropped());

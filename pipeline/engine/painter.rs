@@ -51,7 +51,11 @@ impl Overlay {
     /// Takes an analysed picture and gives the one of two pictures ago, redacted and drawn on: packed BGR, its size and
     /// time. `None` while there is none, or when it cannot be converted.
     pub fn push(
-        &mut self, camera: &Camera, frame: &Frame, detections: &[Detection], tracks: &[Track],
+        &mut self,
+        camera: &Camera,
+        frame: &Frame,
+        detections: &[Detection],
+        tracks: &[Track],
     ) -> Option<(&[u8], Size, MediaTime)> {
         let source = frame.picture.size();
         let size = fitted(source);
@@ -64,10 +68,13 @@ impl Overlay {
         let mut marks = if self.marks.len() > REACH { self.marks.remove(0).1 } else { Vec::new() };
         marks.clear();
         let (w, h) = (1.0 / source.width.max(1) as f32, 1.0 / source.height.max(1) as f32);
-        marks.extend(tracks.iter().filter(|t| t.matched).map(|t| Mark { bbox: t.bbox.scaled(w, h), counts: t.counts() }));
+        marks.extend(
+            tracks.iter().filter(|t| t.matched).map(|t| Mark { bbox: t.bbox.scaled(w, h), counts: t.counts() }),
+        );
         self.marks.push((frame.index, marks));
         self.taken += 1;
-        let released = match self.redactor.push(&mut self.bgr, size, Some(&self.boxes), source, frame.index, frame.time) {
+        let released = match self.redactor.push(&mut self.bgr, size, Some(&self.boxes), source, frame.index, frame.time)
+        {
             Ok(released) => released?,
             Err(error) => {
                 tracing::debug!(%error, "no live picture");

@@ -33,7 +33,13 @@ pub struct Recorder {
 
 impl Recorder {
     /// `overflow` counts events that were lost because the journal could not be written for too long.
-    pub fn new(journal: Journal, router: Router, bell: Bell, hub: Arc<LiveHub>, overflow: prometheus::IntCounter) -> Self {
+    pub fn new(
+        journal: Journal,
+        router: Router,
+        bell: Bell,
+        hub: Arc<LiveHub>,
+        overflow: prometheus::IntCounter,
+    ) -> Self {
         Self { journal, router, bell, hub, backlog: Backlog::new(BACKLOG), overflow }
     }
 

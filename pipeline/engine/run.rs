@@ -116,7 +116,8 @@ impl Parts {
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
         for (i, detectors) in detectors.into_iter().enumerate() {
-            let worker = Worker::new(Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups), detectors, &self.metrics);
+            let worker =
+                Worker::new(Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups), detectors, &self.metrics);
             workers.push(threads.spawn(format!("worker-{i}"), move || worker.run())?);
         }
         let mut captures = Vec::new();
@@ -130,13 +131,16 @@ impl Parts {
             })?);
         }
         let ticker = {
-            let (lanes, board, stop, metrics) = (Arc::clone(&lanes), Arc::clone(&board), stop.clone(), Arc::clone(&self.metrics));
+            let (lanes, board, stop, metrics) =
+                (Arc::clone(&lanes), Arc::clone(&board), stop.clone(), Arc::clone(&self.metrics));
             let data = site.data.clone();
             threads.spawn("ticker", move || {
                 while !stop.wait(TICK) {
                     tick(&lanes, &board);
                     if let Ok(disk) = rustix::fs::statvfs(&data) {
-                        metrics.disk_free.set(i64::try_from(disk.f_bavail.saturating_mul(disk.f_frsize)).unwrap_or(i64::MAX));
+                        metrics
+                            .disk_free
+                            .set(i64::try_from(disk.f_bavail.saturating_mul(disk.f_frsize)).unwrap_or(i64::MAX));
                     }
                 }
                 Ok(())

@@ -28,7 +28,9 @@ impl Threads {
 
     /// Starts a thread. An error that `work` returns, or a panic, ends the run with that reason.
     pub fn spawn(
-        &self, name: impl Into<String>, work: impl FnOnce() -> Result<(), String> + Send + 'static,
+        &self,
+        name: impl Into<String>,
+        work: impl FnOnce() -> Result<(), String> + Send + 'static,
     ) -> std::io::Result<Thread> {
         let (name, threads) = (name.into(), self.clone());
         let own_name = name.clone();

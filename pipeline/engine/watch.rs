@@ -16,7 +16,8 @@ const DECODER_THREADS: usize = 2;
 pub fn watch(camera: usize, source: &Source, lanes: &Arc<[Lane]>, board: &Board, stop: &Stop, decode: &StageMetrics) {
     let lane = &lanes[camera];
     let id = lane.camera.id.as_str();
-    let options = SupervisorOptions { camera: id.to_owned(), rate: source.rate, fps: source.fps, repeat: source.repeat };
+    let options =
+        SupervisorOptions { camera: id.to_owned(), rate: source.rate, fps: source.fps, repeat: source.repeat };
     let opener = CameraOpener::new(id, source.clone(), DECODER_THREADS);
     let mut supervisor = Supervisor::new(opener, Arc::new(SystemClock), stop.clone(), options);
     let mut sink = |frame| {
@@ -40,7 +41,10 @@ pub fn watch(camera: usize, source: &Source, lanes: &Arc<[Lane]>, board: &Board,
             lane.metrics.up.set(0);
             lost_for = Some(error.reason());
             let ended = matches!(error, SourceError::End { .. });
-            let again = retry_in.map_or_else(|| "not trying again".into(), |wait| format!("trying again in {:.0} s", wait.as_secs_f64()));
+            let again = retry_in.map_or_else(
+                || "not trying again".into(),
+                |wait| format!("trying again in {:.0} s", wait.as_secs_f64()),
+            );
             if ended {
                 tracing::info!(camera = id, "the file is over");
             } else {

@@ -26,10 +26,17 @@ pub struct Worker {
 impl Worker {
     /// `detectors[g]` serves group g.
     pub fn new(
-        lanes: Arc<[Lane]>, board: Arc<Board>, groups: Arc<[usize]>, detectors: Vec<OnnxDetector>, metrics: &Metrics,
+        lanes: Arc<[Lane]>,
+        board: Arc<Board>,
+        groups: Arc<[usize]>,
+        detectors: Vec<OnnxDetector>,
+        metrics: &Metrics,
     ) -> Self {
         Self {
-            lanes, board, groups, detectors,
+            lanes,
+            board,
+            groups,
+            detectors,
             convert: metrics.stage(Stage::Convert),
             infer: metrics.stage(Stage::Infer),
             batch_size: metrics.batch_size.clone(),

@@ -184,13 +184,9 @@ impl Metrics {
             seconds: stage_seconds.with_label_values(&[stage.word()]),
             heartbeat: heartbeat.with_label_values(&[stage.word()]),
         });
-        let reloads = b.counters(
-            "lookout_config_reloads_total",
-            "Configuration files read while running.",
-            &["outcome"],
-        )?;
-        let overflow =
-            b.counters("lookout_overflow_total", "Items that a bounded queue turned away.", &["queue"])?;
+        let reloads =
+            b.counters("lookout_config_reloads_total", "Configuration files read while running.", &["outcome"])?;
+        let overflow = b.counters("lookout_overflow_total", "Items that a bounded queue turned away.", &["queue"])?;
         for queue in QUEUES {
             overflow.with_label_values(&[queue]);
         }

@@ -21,9 +21,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 pub use backlog::Backlog;
 pub use error::JournalError;
 pub use outbox::{Delivery, Due, Outbox, Settled, Verdict};
+pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, Story};
 #[cfg(test)]
 pub(crate) use tests::sample_event;
-pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, Story};
 
 use crate::types::{AlertId, Event, State};
 
@@ -174,11 +174,7 @@ fn append_one(
         event.started_at.unwrap_or(event.at).as_millisecond(),
         ended,
     ])?;
-    let role = match event.state {
-        State::Updated => 1,
-        State::Ended => 2,
-        _ => 0,
-    };
+    let spare = event.state == State::Updated;
     for sink in known {
         let named = item.sinks.contains(sink);
         let wanted = named
@@ -189,9 +185,9 @@ fn append_one(
                 .is_some();
         if wanted {
             tx.prepare_cached(
-                "INSERT INTO outbox (sink, alert, event, role, state, due, queued) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5)",
+                "INSERT INTO outbox (sink, alert, event, spare, state, due, queued) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5)",
             )?
-            .execute(params![sink, alert.0, id, role, queued])?;
+            .execute(params![sink, alert.0, id, spare, queued])?;
             done.deliveries += 1;
         }
     }

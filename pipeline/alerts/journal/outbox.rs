@@ -108,14 +108,15 @@ impl Outbox {
         Ok(due)
     }
 
-    /// A waiting `updated` with a newer waiting `updated` or `ended` of the same alert says nothing any more.
+    /// A waiting `updated` with a newer waiting `updated` of the same alert says nothing any more. The last one stays: it
+    /// carries the severity, and may be the first that a sink hears of the alert.
     fn skip_overtaken(&mut self, sink: &str, held: &HashSet<i64>, now: i64) -> Result<usize, JournalError> {
         let mut overtaken: Vec<i64> = self
             .connection
             .prepare_cached(
-                "SELECT o.id FROM outbox o WHERE o.sink = ?1 AND o.state = 0 AND o.role = 1 AND EXISTS (
+                "SELECT o.id FROM outbox o WHERE o.sink = ?1 AND o.state = 0 AND o.spare = 1 AND EXISTS (
                    SELECT 1 FROM outbox p WHERE p.sink = o.sink AND p.alert = o.alert AND p.state = 0
-                     AND p.event > o.event AND p.role IN (1, 2))",
+                     AND p.event > o.event AND p.spare = 1)",
             )?
             .query_map([sink], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
@@ -145,7 +146,9 @@ impl Outbox {
             for item in settled {
                 match &item.verdict {
                     Verdict::Delivered => update.execute(params![item.id, DELIVERED, 0, now, None::<String>])?,
-                    Verdict::Again { due, error } => update.execute(params![item.id, WAITS, due, None::<i64>, error])?,
+                    Verdict::Again { due, error } => {
+                        update.execute(params![item.id, WAITS, due, None::<i64>, error])?
+                    }
                     Verdict::Dead { error } => update.execute(params![item.id, DEAD, 0, now, error])?,
                 };
             }

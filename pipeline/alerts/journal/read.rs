@@ -112,7 +112,8 @@ impl Reader {
             clauses.push(text.to_owned());
             values.push(value);
         };
-        let words = [("camera", &filter.camera), ("zone", &filter.zone), ("grid", &filter.grid), ("rule", &filter.rule)];
+        let words =
+            [("camera", &filter.camera), ("zone", &filter.zone), ("grid", &filter.grid), ("rule", &filter.rule)];
         for (column, word) in words {
             if let Some(word) = word {
                 clause(&format!("a.{column} = ?"), Value::Text(word.clone()));
@@ -173,8 +174,9 @@ impl Reader {
 
     /// Alert ids that begin with `prefix` (hexadecimal digits), two at most: enough to tell one from many.
     pub fn find(&self, prefix: &str) -> Result<Vec<AlertId>, JournalError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT id FROM alert WHERE hex(id) LIKE ?1 || '%' ORDER BY first LIMIT 2")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id FROM alert WHERE hex(id) LIKE ?1 || '%' ORDER BY first LIMIT 2")?;
         let ids = statement.query_map([prefix.to_ascii_uppercase()], |row| row.get(0).map(AlertId))?;
         Ok(ids.collect::<Result<_, _>>()?)
     }

@@ -10,8 +10,8 @@ use super::JournalError;
 /// Each step brings `user_version` from its index to the next; a step that was released is never changed.
 ///
 /// `alert.first` is the event that started it; `alert.seq` the newest. `severity` is a rank from 0. `event.id` is the
-/// order of commits. `outbox.state`: 0 waits, 1 delivered, 2 dead, 3 skipped; `role`: 1 an update, 2 the end, 0 any
-/// other event. Times: `at`, `*_at` in Unix
+/// order of commits. `outbox.state`: 0 waits, 1 delivered, 2 dead, 3 skipped; `spare`: 1 for an update, which a
+/// newer one makes superfluous. Times: `at`, `*_at` in Unix
 /// milliseconds; `due`, `queued`, `settled` in Unix microseconds.
 const STEPS: [&str; 1] = ["
 CREATE TABLE event (
@@ -43,7 +43,7 @@ CREATE TABLE outbox (
   sink TEXT NOT NULL,
   alert BLOB NOT NULL,
   event INTEGER NOT NULL REFERENCES event (id),
-  role INTEGER NOT NULL,
+  spare INTEGER NOT NULL,
   state INTEGER NOT NULL,
   due INTEGER NOT NULL,
   queued INTEGER NOT NULL,
@@ -54,7 +54,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_alert ON outbox (alert, sink, event);
 CREATE INDEX outbox_waiting ON outbox (sink, event) WHERE state = 0;
 CREATE INDEX outbox_head ON outbox (sink, alert, event) WHERE state = 0;
-CREATE INDEX outbox_updates ON outbox (sink, event) WHERE state = 0 AND role = 1;
+CREATE INDEX outbox_spare ON outbox (sink, event) WHERE state = 0 AND spare = 1;
 CREATE INDEX outbox_dead ON outbox (sink, event) WHERE state = 2;
 "];
 

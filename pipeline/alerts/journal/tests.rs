@@ -174,14 +174,14 @@ fn an_overtaken_update_is_skipped_but_never_a_start_or_an_end() {
     journal.append(&batch).unwrap();
     let mut outbox = journal.outbox().unwrap();
     let first = outbox.due("a", &HashSet::new(), 10).unwrap();
-    assert_eq!((first.skipped, first.deliveries.len()), (2, 1));
-    for want in ["1.0", "1.3", "1.4", "1.5"] {
+    assert_eq!((first.skipped, first.deliveries.len()), (1, 1));
+    for want in ["1.0", "1.2", "1.3", "1.4", "1.5"] {
         assert_eq!(due(&mut outbox, "a"), [want]);
         settle_all(&mut outbox, "a");
     }
     let story = journal.reader().unwrap().show(id(1)).unwrap().unwrap();
     let outcomes: Vec<&str> = story.deliveries.iter().map(|d| d.outcome).collect();
-    assert_eq!(outcomes, ["delivered", "skipped", "skipped", "delivered", "delivered", "delivered"]);
+    assert_eq!(outcomes, ["delivered", "skipped", "delivered", "delivered", "delivered", "delivered"]);
 }
 
 #[test]
@@ -312,7 +312,9 @@ fn a_full_backlog_gives_up_updates_before_starts_and_ends() {
     let mut journal = open(folder.path());
     let mut written = Vec::new();
     backlog
-        .flush(&mut journal, |batch, _| written.extend(batch.iter().map(|i| (i.event.alert.unwrap().0[0], i.event.seq))))
+        .flush(&mut journal, |batch, _| {
+            written.extend(batch.iter().map(|i| (i.event.alert.unwrap().0[0], i.event.seq)))
+        })
         .unwrap();
     assert_eq!(written, [(1, 0), (1, 2), (2, 0)]);
 }

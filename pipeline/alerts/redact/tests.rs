@@ -26,8 +26,7 @@ fn run(pictures: &[(Vec<u8>, Option<Vec<Rect>>)]) -> Vec<(u64, Vec<u8>)> {
     let mut out = Vec::new();
     for (k, (picture, boxes)) in (0_u64..).zip(pictures) {
         let mut buffer = picture.clone();
-        let given =
-            redactor.push(&mut buffer, SIZE, boxes.as_deref(), SIZE, k, MediaTime::of_frame(k, 10.0)).unwrap();
+        let given = redactor.push(&mut buffer, SIZE, boxes.as_deref(), SIZE, k, MediaTime::of_frame(k, 10.0)).unwrap();
         out.extend(given.map(|r| (r.index, r.bgr.to_vec())));
     }
     while let Some(rest) = redactor.flush() {
@@ -52,9 +51,8 @@ fn pictures_come_out_in_order_two_late_and_all_of_them() {
         assert_eq!(*bgr, pictures[k].0, "a picture without people stays as it is");
     }
     let mut redactor = Redactor::new();
-    let mut push = |k| {
-        redactor.push(&mut noise(1), SIZE, Some(&[]), SIZE, k, MediaTime::ZERO).unwrap().map(|r| r.index)
-    };
+    let mut push =
+        |k| redactor.push(&mut noise(1), SIZE, Some(&[]), SIZE, k, MediaTime::ZERO).unwrap().map(|r| r.index);
     assert_eq!((push(0), push(1), push(2), push(3)), (None, None, Some(0), Some(1)));
 }
 
@@ -81,8 +79,10 @@ fn without_detections_the_whole_picture_is_covered() {
     for boxes in [None, Some(vec![Rect::new(f32::NAN, 0.0, 4.0, 4.0)]), Some(vec![Rect::new(0.0, 0.0, 1.0, 1.0); 1025])]
     {
         let out = run(&[(noise(3), boxes)]);
-        let mut colours: Vec<[u8; 3]> =
-            (0..SIZE.height).flat_map(|y| (0..SIZE.width).map(move |x| (x, y))).map(|(x, y)| pixel(&out[0].1, x, y)).collect();
+        let mut colours: Vec<[u8; 3]> = (0..SIZE.height)
+            .flat_map(|y| (0..SIZE.width).map(move |x| (x, y)))
+            .map(|(x, y)| pixel(&out[0].1, x, y))
+            .collect();
         colours.sort_unstable();
         colours.dedup();
         assert!(colours.len() <= 48, "{} colours in 8 by 6 cells", colours.len());

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{ModelsError, write_json};
-use crate::config::plan::Inference;
-use crate::detect::{Detector, Entry, OnnxDetector};
-use crate::types::{Batch, Frame, MediaTime, Picture, PictureError, Size, Target};
+use lookout::config::plan::Inference;
+use lookout::detect::{Detector, Entry, OnnxDetector};
+use lookout::types::{Batch, Frame, MediaTime, Picture, PictureError, Size, Target};
 
 const WARM_UP: usize = 3;
 

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
 use super::ModelsError;
-use crate::detect::Entry;
+use lookout::detect::Entry;
 
 /// Larger files are refused: no detector that runs in time is near this.
 const MOST_BYTES: u64 = 4 << 30;
@@ -99,7 +99,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::detect::Catalog;
+    use lookout::detect::Catalog;
 
     /// A catalog with one model that is not there, and a server that gives `body` once.
     fn setting(body: &'static str, status: &'static str, sha256: &str) -> (tempfile::TempDir, Entry) {
