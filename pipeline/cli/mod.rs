@@ -46,7 +46,8 @@ pub fn main() -> ExitCode {
     // Clap answers --help with 0 and wrong arguments with 2 by itself.
     let arguments = Arguments::parse();
     let format = if arguments.log_json { LogFormat::Json } else { LogFormat::Text };
-    if let Err(error) = init(format) {
+    let quiet = !matches!(arguments.command, Command::Run(_));
+    if let Err(error) = init(format, quiet) {
         common::say(&format!("error: {error}"));
         return ExitCode::from(2);
     }
@@ -69,9 +70,8 @@ pub fn main() -> ExitCode {
 }
 
 fn models(args: &models::ModelsArgs) -> anyhow::Result<()> {
-    models::run(args, &mut std::io::stdout().lock()).map_err(|error| {
-        if error.is_usage() { Invalid(error.to_string()).into() } else { error.into() }
-    })
+    models::run(args, &mut std::io::stdout().lock())
+        .map_err(|error| if error.is_usage() { Invalid(error.to_string()).into() } else { error.into() })
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {

@@ -15,6 +15,8 @@ pub enum LogFormat {
 
 /// What is logged unless `LOOKOUT_LOG` says otherwise: the HTTP stack only when something is wrong.
 const DEFAULT_FILTER: &str = "info,ort=warn,hyper=warn,reqwest=warn,h2=warn";
+/// The same for commands that answer and end.
+const QUIET_FILTER: &str = "warn";
 
 /// Logs could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -27,11 +29,11 @@ pub enum LogError {
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Sets up logging for the process; to be called once. The filter is `LOOKOUT_LOG`, else `info`.
-pub fn init(format: LogFormat) -> Result<(), LogError> {
+/// Sets up logging for the process; to be called once. The filter is `LOOKOUT_LOG`, else `info`, or `warn` if `quiet`.
+pub fn init(format: LogFormat, quiet: bool) -> Result<(), LogError> {
     let filter = match std::env::var("LOOKOUT_LOG") {
         Ok(text) if !text.is_empty() => EnvFilter::try_new(text)?,
-        _ => EnvFilter::try_new(DEFAULT_FILTER)?,
+        _ => EnvFilter::try_new(if quiet { QUIET_FILTER } else { DEFAULT_FILTER })?,
     };
     init_with(format, filter, std::io::stderr)
 }

@@ -13,7 +13,8 @@ use crate::config::plan;
 use crate::types::{Direction, Kind, Severity};
 
 /// Why a camera is connected anew; the `reason` of `lookout_camera_reconnects_total`.
-pub const RECONNECT_REASONS: [&str; 4] = ["connect", "stall", "end", "error"];
+pub const RECONNECT_REASONS: [&str; 9] =
+    ["ended", "unreadable", "undecodable", "refused", "unauthorized", "connect_timeout", "stalled", "lost", "garbled"];
 /// Why the rules of a camera rest; the `reason` of `lookout_rules_suspended`.
 pub const SUSPEND_REASONS: [&str; 1] = ["signal_lost"];
 /// Bounded queues that count what they turn away; the `queue` of `lookout_overflow_total`.

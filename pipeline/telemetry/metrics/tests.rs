@@ -97,7 +97,7 @@ fn every_series_stands_at_zero_from_the_start() {
         r#"lookout_outbox_pending{sink="platform"} 0"#,
         r#"lookout_outbox_oldest_seconds{sink="platform"} 0"#,
         r#"lookout_camera_up{camera="forecourt"} 0"#,
-        r#"lookout_camera_reconnects_total{camera="forecourt",reason="stall"} 0"#,
+        r#"lookout_camera_reconnects_total{camera="forecourt",reason="stalled"} 0"#,
         r#"lookout_overflow_total{queue="journal"} 0"#,
         r#"lookout_config_reloads_total{outcome="refused"} 0"#,
         "lookout_disk_free_bytes 0",
@@ -114,7 +114,7 @@ fn counts_reach_their_own_series() {
     camera.crossed(0, Direction::RightToLeft);
     camera.crossed(7, Direction::RightToLeft);
     camera.alert(Kind::Crowd, Severity::Severe);
-    camera.reconnected("stall");
+    camera.reconnected("stalled");
     camera.suspended("signal_lost", true);
     metrics.stage(Stage::Track).done(Duration::from_micros(30));
     let text = metrics.encode().unwrap();
@@ -122,7 +122,7 @@ fn counts_reach_their_own_series() {
         r#"lookout_crossings_total{camera="forecourt",direction="left_to_right",line="gate"} 0"#,
         r#"lookout_crossings_total{camera="forecourt",direction="right_to_left",line="gate"} 1"#,
         r#"lookout_alerts_total{camera="forecourt",kind="crowd",severity="severe"} 1"#,
-        r#"lookout_camera_reconnects_total{camera="forecourt",reason="stall"} 1"#,
+        r#"lookout_camera_reconnects_total{camera="forecourt",reason="stalled"} 1"#,
         r#"lookout_rules_suspended{camera="forecourt",reason="signal_lost"} 1"#,
         r#"lookout_stage_seconds_bucket{stage="track",le="0.00005"} 1"#,
         r#"lookout_stage_seconds_bucket{stage="track",le="0.00002"} 0"#,
