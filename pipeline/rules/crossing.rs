@@ -29,7 +29,7 @@ pub struct LineCounter {
 struct Walker {
     seen: MediaTime,
     feet: Point,
-    side: Option<Side>,
+    side: Side,
     met: bool,
 }
 
@@ -54,13 +54,9 @@ impl LineCounter {
                 if self.walkers.len() >= MOST_PEOPLE {
                     continue;
                 }
-                // The way walked before confirmation counts.
-                let birth = Walker {
-                    seen: scene.time,
-                    feet: person.birth,
-                    side: self.side(scene, person.birth, person),
-                    met: false,
-                };
+                // The way walked before confirmation counts, also from within the dead band: out of a door at the line.
+                let (side, _) = self.beside(scene, person.birth, person);
+                let birth = Walker { seen: scene.time, feet: person.birth, side, met: false };
                 self.walkers.insert(who, birth);
             }
             if let Some(direction) = self.step(scene, who, person) {
@@ -78,7 +74,7 @@ impl LineCounter {
     }
 
     fn step(&mut self, scene: &Scene<'_>, who: TrackId, person: &Person) -> Option<Direction> {
-        let side = self.side(scene, person.feet, person);
+        let (side, distance) = self.beside(scene, person.feet, person);
         let mut corners = self.points.iter().map(|p| scene.size.to_pixels(*p));
         let walker = self.walkers.get_mut(&who)?;
         let mut from = corners.next()?;
@@ -87,21 +83,20 @@ impl LineCounter {
             from = to;
         }
         (walker.seen, walker.feet) = (scene.time, person.feet);
-        let reached = side?;
-        let crossed = match walker.side {
-            Some(Side::Left) if reached == Side::Right => Some(Direction::LeftToRight),
-            Some(Side::Right) if reached == Side::Left => Some(Direction::RightToLeft),
-            _ => None,
-        };
-        walker.side = Some(reached);
-        crossed.filter(|_| std::mem::take(&mut walker.met)).or_else(|| {
-            walker.met = false;
-            None
-        })
+        if distance < DEAD_BAND {
+            return None;
+        }
+        // Beyond the band everything begins anew: whoever met the line and turned back has not crossed.
+        let met = std::mem::take(&mut walker.met);
+        match std::mem::replace(&mut walker.side, side) {
+            Side::Left if met && side == Side::Right => Some(Direction::LeftToRight),
+            Side::Right if met && side == Side::Left => Some(Direction::RightToLeft),
+            Side::Left | Side::Right => None,
+        }
     }
 
-    /// The side on which a place lies; `None` within the dead band. Measured against the nearest piece of the line.
-    fn side(&self, scene: &Scene<'_>, feet: Point, person: &Person) -> Option<Side> {
+    /// The side on which a place lies and its distance in body heights, both of the nearest piece of the line.
+    fn beside(&self, scene: &Scene<'_>, feet: Point, person: &Person) -> (Side, f64) {
         let here = scene.ground.local(feet, person.height);
         let mut nearest = (f64::INFINITY, 0.0);
         for pair in self.points.windows(2) {
@@ -113,7 +108,7 @@ impl LineCounter {
                 nearest = (distance, turn);
             }
         }
-        (nearest.0 >= DEAD_BAND).then_some(if nearest.1 < 0.0 { Side::Left } else { Side::Right })
+        (if nearest.1 < 0.0 { Side::Left } else { Side::Right }, nearest.0)
     }
 }
 

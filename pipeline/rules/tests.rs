@@ -71,6 +71,12 @@ fn a_way_walked_before_confirmation_counts() {
 }
 
 #[test]
+fn somebody_first_seen_at_the_line_counts_on_the_far_side_only() {
+    assert_eq!(walk(LINE, &[[500.0, 497.0], [500.0, 503.0], [500.0, 600.0]]), [Direction::LeftToRight]);
+    assert_eq!(walk(LINE, &[[500.0, 503.0], [500.0, 600.0]]), []);
+}
+
+#[test]
 fn a_crossing_rule_alerts_once_for_each_person() {
     let text = format!("{LINE}[[line.rule]]\nid = \"in\"\nkind = \"crossing\"\ndirection = \"left_to_right\"\n");
     let mut rules = RuleSet::new(&camera(&text), false);
