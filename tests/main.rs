@@ -7,6 +7,7 @@ mod alerts_command;
 mod api;
 mod capture;
 mod dispatch;
+mod page;
 mod rtsp;
 mod sample;
 mod support;

@@ -42,7 +42,8 @@ pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<Strin
     Ok(([(header::CONTENT_TYPE, "multipart/x-mixed-replace; boundary=frame")], body).into_response())
 }
 
-/// Alerts as they are committed: `event: alert`, `id: <alert>.<seq>`, data the event. `event: lagged` says that some
+/// Alerts as they are committed: `event: alert`, `id: <alert>.<seq>`, data the event. `event: count` is a person who
+/// crossed a line. `event: lagged` says that some
 /// were missed and the list should be fetched.
 pub(super) async fn events(
     State(state): State<ApiState>,
@@ -70,7 +71,11 @@ impl Listener {
     async fn next(&mut self) -> Option<SseEvent> {
         match self.events.recv().await {
             Ok(event) => {
-                let named = SseEvent::default().event("alert").id(event.key().unwrap_or_default());
+                // A count is no alert and has no key.
+                let named = match event.key() {
+                    Some(key) => SseEvent::default().event("alert").id(key),
+                    None => SseEvent::default().event("count"),
+                };
                 named.json_data(&*event).ok()
             }
             Err(RecvError::Lagged(missed)) => {

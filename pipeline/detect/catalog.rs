@@ -190,7 +190,7 @@ impl Catalog {
     }
 
     /// What `--model` and `[detect] model` name: nothing (the default), an id, or the path of an ONNX file that has an
-    /// entry here or in a catalog beside it. Nothing is guessed about a file without an entry.
+    /// entry here or in a catalog beside it, by its place or its hash. Nothing is guessed about a file without an entry.
     pub fn resolve(&self, model: Option<&str>) -> Result<Entry, DetectError> {
         let Some(name) = model else { return Ok(self.default_entry().clone()) };
         let path = Path::new(name);
@@ -220,6 +220,11 @@ impl Catalog {
             source,
             fetchable: false,
         })?;
+        // A copy elsewhere is the same model.
+        let same = |catalog: &Self| catalog.entries.iter().find(|entry| entry.sha256 == sha256).cloned();
+        if let Some(entry) = same(self).or_else(|| beside.as_ref().and_then(same)) {
+            return Ok(Entry { path: path.to_owned(), ..entry });
+        }
         Err(DetectError::NoEntry {
             path: path.to_owned(),
             catalog: beside.unwrap_or_else(|| self.clone()).path,
