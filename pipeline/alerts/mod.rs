@@ -8,6 +8,7 @@ mod incident;
 mod incidents;
 pub mod journal;
 pub mod jpeg;
+pub mod numbering;
 pub mod redact;
 mod text;
 
