@@ -234,3 +234,6 @@ fn highest(points: &[Point]) -> Point {
     let order = |a: &&Point, b: &&Point| a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x));
     points.iter().min_by(order).copied().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

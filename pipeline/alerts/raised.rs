@@ -116,11 +116,12 @@ impl Shown {
     /// Writes what it says at `time` into `out`, which is cleared first.
     pub fn say(&self, time: MediaTime, out: &mut String) {
         out.clear();
-        let seconds = (time.rounded_secs() - self.since).max(0.0);
+        let seconds = self.seconds(time);
         // Writing to a string cannot fail.
         match self.unit {
             Unit::Seconds => write!(out, "{}: {seconds:.0} s", self.what),
             Unit::People if self.line.is_some() => write!(out, "{}", self.what),
+            Unit::People if self.peak < 1.5 => write!(out, "{}: 1 person, {seconds:.0} s", self.what),
             Unit::People => write!(out, "{}: up to {:.0} people, {seconds:.0} s", self.what, self.peak),
             Unit::PeoplePerSquareMetre => {
                 write!(out, "{}: up to {:.1} people/m2, {seconds:.0} s", self.what, self.peak)
