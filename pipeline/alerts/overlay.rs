@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::draw::{self, Canvas};
-use super::raised::Raised;
+use super::raised::{Raised, Shown};
 use super::redact::{REACH, RedactError, Redacted, Redactor};
 use crate::config::plan::{Camera, Line};
 use crate::types::{Detection, Frame, MediaTime, PictureError, PixelFormat, Point, Rect, Size, Target, Track, TrackId};
@@ -182,7 +182,10 @@ impl Pen {
             canvas.path(&line.points, alert.map_or(draw::LINE, |s| s.colour()));
         }
         for mark in &note.marks {
-            let alert = raised.at(time).filter(|s| s.track == Some(mark.id)).max_by_key(|s| s.severity);
+            let feet = mark.bbox.feet();
+            let here = |zone: Option<usize>| zone.is_some_and(|i| camera.zones[i].polygon.contains(feet));
+            let about = |s: &&Shown| s.track == Some(mark.id) || (s.whoever && mark.counts && here(s.zone));
+            let alert = raised.at(time).filter(about).max_by_key(|s| s.severity);
             let plain = if mark.counts { draw::PERSON } else { draw::UNSURE };
             canvas.frame(mark.bbox, alert.map_or(plain, |s| s.colour()));
         }
@@ -200,13 +203,7 @@ impl Pen {
             shown.say(time, &mut self.text);
             canvas.label(Point { x: 0.0, y: 0.0 }, &self.text, shown.colour());
         }
-        for mark in &note.marks {
-            if let Some(shown) = raised.at(time).find(|s| s.track == Some(mark.id)) {
-                self.write(format_args!("{:.0} s", shown.seconds(time)));
-                let corner = Point { x: f64::from(mark.bbox.left), y: f64::from(mark.bbox.top) };
-                canvas.label(corner, &self.text, shown.colour());
-            }
-        }
+        // What stays in its place comes first.
         for (zone, people) in camera.zones.iter().zip(&note.zone_people) {
             self.write(format_args!("{}: {people}", zone.name));
             canvas.label(highest(zone.polygon.points()), &self.text, draw::ZONE);
@@ -215,6 +212,13 @@ impl Pen {
             let (l, r) = sides(line);
             self.write(format_args!("{}: {l}→{r} {right}, {r}→{l} {left}", line.name));
             canvas.label(highest(&line.points), &self.text, draw::LINE);
+        }
+        for mark in &note.marks {
+            if let Some(shown) = raised.at(time).find(|s| s.track == Some(mark.id)) {
+                self.write(format_args!("{:.0} s", shown.seconds(time)));
+                let corner = Point { x: f64::from(mark.bbox.left), y: f64::from(mark.bbox.top) };
+                canvas.label(corner, &self.text, shown.colour());
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::draw::{self, Colour};
 use crate::config::plan::Camera;
-use crate::types::{AlertId, Event, MediaTime, Rect, Severity, Size, State, Track, TrackId, Unit};
+use crate::types::{AlertId, Event, Kind, MediaTime, Rect, Severity, Size, State, Track, TrackId, Unit};
 
 /// Alerts kept, at most; the oldest goes first. Drawing loses one then, dispatch never.
 const MOST: usize = 64;
@@ -33,6 +33,8 @@ pub struct Shown {
     pub line: Option<usize>,
     /// The person it is about, as long as the track lasts.
     pub track: Option<TrackId>,
+    /// It is about whoever is in its zone.
+    pub whoever: bool,
     /// Kind and place.
     what: String,
     unit: Unit,
@@ -66,6 +68,7 @@ impl Raised {
                     zone,
                     line,
                     track: subject(event, tracks, size),
+                    whoever: event.kind == Kind::Intrusion,
                     what: name.map_or_else(|| kind.clone(), |name| format!("{kind} · {name}")),
                     unit: event.unit,
                     peak: event.peak,
@@ -90,8 +93,11 @@ impl Raised {
     }
 }
 
-/// The track in the box of the event.
+/// The track in the box of an event about one person.
 fn subject(event: &Event, tracks: &[Track], size: Size) -> Option<TrackId> {
+    if !matches!(event.kind, Kind::Loitering | Kind::Crossing | Kind::WrongWay | Kind::Vanished) {
+        return None;
+    }
     let [left, top, width, height] = event.bbox?.map(|v| v as f32);
     let bbox = Rect::new(left, top, width, height).scaled(size.width as f32, size.height as f32);
     let overlap = |t: &&Track| (t.bbox.iou(&bbox), t.id);

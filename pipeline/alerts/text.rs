@@ -35,7 +35,7 @@ fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
     let ended = event.state == State::Ended;
     let value = number(if ended { event.peak } else { event.value });
     let limit = number(event.threshold);
-    let (most_zh, most_en) = if ended { ("最多", "at most ") } else { ("", "") };
+    let (most_zh, most_en) = if ended { ("最多", "up to ") } else { ("", "") };
     match event.kind {
         Kind::Crowd => (
             format!("区域内{most_zh}{value}人，阈值{limit}人"),
