@@ -7,11 +7,15 @@ use std::sync::Arc;
 use super::draw::{self, Canvas};
 use super::raised::{Raised, Shown};
 use super::redact::{REACH, RedactError, Redacted, Redactor};
+use super::text;
 use crate::config::plan::{Camera, Line};
 use crate::types::{Detection, Frame, MediaTime, PictureError, PixelFormat, Point, Rect, Size, Target, Track, TrackId};
 
 /// Widest picture that leaves, pixels.
 pub const WIDEST: u32 = 640;
+
+/// The last place inside the picture, as a fraction.
+const INSIDE: f64 = 1.0 - 1e-9;
 
 /// What was found in one analysed picture.
 #[derive(Clone, Copy)]
@@ -182,7 +186,9 @@ impl Pen {
             canvas.path(&line.points, alert.map_or(draw::LINE, |s| s.colour()));
         }
         for mark in &note.marks {
-            let feet = mark.bbox.feet();
+            // As the rules do: whoever stands below the picture's edge stands on it.
+            let Point { x, y } = mark.bbox.feet();
+            let feet = Point { x: x.clamp(0.0, INSIDE), y: y.clamp(0.0, INSIDE) };
             let here = |zone: Option<usize>| zone.is_some_and(|i| camera.zones[i].polygon.contains(feet));
             let about = |s: &&Shown| s.track == Some(mark.id) || (s.whoever && mark.counts && here(s.zone));
             let alert = raised.at(time).filter(about).max_by_key(|s| s.severity);
@@ -196,7 +202,8 @@ impl Pen {
             let tenths = time.nanos() / 100_000_000;
             let (minutes, seconds) = (tenths / 600, tenths / 10 % 60);
             let people = note.marks.iter().filter(|m| m.counts).count();
-            self.write(format_args!("{people} people  {minutes}:{seconds:02}.{}", tenths % 10));
+            let unit = if text::is_chinese(&camera.name) { "人" } else { " people" };
+            self.write(format_args!("{people}{unit}  {minutes}:{seconds:02}.{}", tenths % 10));
             canvas.label(Point { x: 1.0, y: 0.0 }, &self.text, draw::PLAIN);
         }
         for shown in raised.at(time) {
@@ -215,7 +222,8 @@ impl Pen {
         }
         for mark in &note.marks {
             if let Some(shown) = raised.at(time).find(|s| s.track == Some(mark.id)) {
-                self.write(format_args!("{:.0} s", shown.seconds(time)));
+                let unit = if shown.chinese { "秒" } else { " s" };
+                self.write(format_args!("{:.0}{unit}", shown.seconds(time)));
                 let corner = Point { x: f64::from(mark.bbox.left), y: f64::from(mark.bbox.top) };
                 canvas.label(corner, &self.text, shown.colour());
             }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::draw::{self, Colour};
+use super::text;
 use crate::config::plan::Camera;
 use crate::types::{AlertId, Event, Kind, MediaTime, Rect, Severity, Size, State, Track, TrackId, Unit};
 
@@ -35,6 +36,8 @@ pub struct Shown {
     pub track: Option<TrackId>,
     /// It is about whoever is in its zone.
     pub whoever: bool,
+    /// It is said in Chinese, as its place is named.
+    pub chinese: bool,
     /// Kind and place.
     what: String,
     unit: Unit,
@@ -60,7 +63,9 @@ impl Raised {
                 let zone = camera.zones.iter().position(|z| Some(&z.id) == event.zone.as_ref());
                 let line = camera.lines.iter().position(|l| Some(&l.id) == event.line.as_ref());
                 let name = zone.map(|i| &camera.zones[i].name).or(line.map(|i| &camera.lines[i].name));
-                let kind = event.kind.word().replace('_', " ");
+                let name = name.unwrap_or(&camera.name);
+                let chinese = text::is_chinese(name);
+                let (zh, en) = text::kind(event.kind);
                 let held = event.condition_since.map_or(0.0, |since| event.at.duration_since(since).as_secs_f64());
                 self.list.push(Shown {
                     alert,
@@ -69,7 +74,8 @@ impl Raised {
                     line,
                     track: subject(event, tracks, size),
                     whoever: event.kind == Kind::Intrusion,
-                    what: name.map_or_else(|| kind.clone(), |name| format!("{kind} · {name}")),
+                    chinese,
+                    what: if chinese { format!("{zh}·{name}") } else { format!("{en} · {name}") },
                     unit: event.unit,
                     peak: event.peak,
                     since: event.media_time - held,
@@ -122,17 +128,19 @@ impl Shown {
     /// Writes what it says at `time` into `out`, which is cleared first.
     pub fn say(&self, time: MediaTime, out: &mut String) {
         out.clear();
-        let seconds = self.seconds(time);
+        let (what, peak, seconds) = (&self.what, self.peak, self.seconds(time));
         // Writing to a string cannot fail.
-        match self.unit {
-            Unit::Seconds => write!(out, "{}: {seconds:.0} s", self.what),
-            Unit::People if self.line.is_some() => write!(out, "{}", self.what),
-            Unit::People if self.peak < 1.5 => write!(out, "{}: 1 person, {seconds:.0} s", self.what),
-            Unit::People => write!(out, "{}: up to {:.0} people, {seconds:.0} s", self.what, self.peak),
-            Unit::PeoplePerSquareMetre => {
-                write!(out, "{}: up to {:.1} people/m2, {seconds:.0} s", self.what, self.peak)
+        match (self.unit, self.chinese) {
+            (Unit::People, _) if self.line.is_some() => write!(out, "{what}"),
+            (Unit::People, true) => write!(out, "{what}：最多{peak:.0}人，{seconds:.0}秒"),
+            (Unit::People, false) if peak < 1.5 => write!(out, "{what}: 1 person, {seconds:.0} s"),
+            (Unit::People, false) => write!(out, "{what}: up to {peak:.0} people, {seconds:.0} s"),
+            (Unit::PeoplePerSquareMetre, true) => write!(out, "{what}：最高{peak:.1}人/平方米，{seconds:.0}秒"),
+            (Unit::PeoplePerSquareMetre, false) => {
+                write!(out, "{what}: up to {peak:.1} people a square metre, {seconds:.0} s")
             }
-            Unit::Metres | Unit::BodyHeights => write!(out, "{}: {seconds:.0} s", self.what),
+            (Unit::Seconds | Unit::Metres | Unit::BodyHeights, true) => write!(out, "{what}：{seconds:.0}秒"),
+            (Unit::Seconds | Unit::Metres | Unit::BodyHeights, false) => write!(out, "{what}: {seconds:.0} s"),
         }
         .unwrap_or_default();
     }

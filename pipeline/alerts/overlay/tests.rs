@@ -105,7 +105,7 @@ fn an_instant_is_shown_for_two_seconds_and_says_how_long_it_lasts() {
     assert_eq!([at(&raised, 2.9), at(&raised, 3.0), at(&raised, 9.0)], [0, 1, 1]);
     let time = MediaTime::from_secs_f64(5.0);
     raised.at(time).next().unwrap().say(time, &mut text);
-    assert_eq!(text, "loitering · 院子: 4 s");
+    assert_eq!(text, "滞留·院子：4秒");
     raised.take(&event(State::Ended, 3.0), &camera, &[], SIZE);
     assert_eq!([at(&raised, 4.9), at(&raised, 5.0)], [1, 0]);
 }
