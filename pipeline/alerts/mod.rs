@@ -9,8 +9,11 @@ mod incidents;
 pub mod journal;
 pub mod jpeg;
 pub mod numbering;
+pub mod overlay;
+pub mod raised;
 pub mod redact;
 mod text;
+pub mod video;
 
 #[cfg(test)]
 mod tests;

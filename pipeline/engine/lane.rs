@@ -104,7 +104,7 @@ impl LaneState {
             s.dropped = dropped;
             s.last_picture = Some(frame.utc);
         });
-        self.painter.picture(frame, detections, observed.tracks);
+        self.painter.picture(frame, detections, observed.tracks, observed.measured, &self.events);
         self.send(lane);
         let overflow = self.stages.judge().overflow();
         self.overflow.inc_by(overflow - self.counted_overflow);
