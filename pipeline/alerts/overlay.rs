@@ -64,7 +64,6 @@ pub struct Overlay {
     /// A ring; picture number n is in slot n % (REACH + 1).
     notes: [Note; REACH + 1],
     taken: u64,
-    given: u64,
     pen: Pen,
 }
 
@@ -108,7 +107,6 @@ impl Overlay {
             boxes: Vec::new(),
             notes: std::array::from_fn(|_| Note::default()),
             taken: 0,
-            given: 0,
             pen,
         }
     }
@@ -120,31 +118,35 @@ impl Overlay {
     }
 
     /// Takes an analysed picture, scaled to `size`, and gives the one of two pictures ago; `None` while there is none.
+    /// Without a size the picture itself is not wanted, only its people: they cover its neighbours too.
     pub fn push(
         &mut self,
         seen: &Seen<'_>,
-        size: Size,
+        size: Option<Size>,
         raised: &Raised,
     ) -> Result<Option<Annotated<'_>>, OverlayError> {
         let source = seen.frame.picture.size();
-        seen.frame.picture.convert(Target { size, format: PixelFormat::Bgr24 }, &mut self.bgr)?;
+        if let Some(size) = size {
+            seen.frame.picture.convert(Target { size, format: PixelFormat::Bgr24 }, &mut self.bgr)?;
+        }
         self.boxes.clear();
         self.boxes.extend(seen.detections.iter().map(|d| d.bbox).chain(seen.tracks.iter().map(|t| t.bbox)));
         self.notes[slot_of(self.taken)].take(seen, source);
         self.taken += 1;
         let (index, time) = (seen.frame.index, seen.frame.time);
-        let released = self.redactor.push(&mut self.bgr, size, Some(&self.boxes), source, index, time)?;
+        let released = match size {
+            Some(size) => self.redactor.push(&mut self.bgr, size, Some(&self.boxes), source, index, time)?,
+            None => self.redactor.pass(Some(&self.boxes), source),
+        };
         let Some(picture) = released else { return Ok(None) };
-        let note = &self.notes[slot_of(self.given)];
-        self.given += 1;
+        let note = &self.notes[slot_of(picture.number)];
         Ok(Some(self.pen.draw(picture, &self.camera, note, raised)))
     }
 
     /// At the end of a stream: the next of the pictures that are still held, oldest first; `None` when none is.
     pub fn flush(&mut self, raised: &Raised) -> Option<Annotated<'_>> {
         let picture = self.redactor.flush()?;
-        let note = &self.notes[slot_of(self.given)];
-        self.given += 1;
+        let note = &self.notes[slot_of(picture.number)];
         Some(self.pen.draw(picture, &self.camera, note, raised))
     }
 }

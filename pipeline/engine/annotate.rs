@@ -49,7 +49,7 @@ impl Annotator {
             }
         };
         let seen = self.tally.seen(seen.frame, seen.detections, seen.tracks, seen.measured);
-        if let Some(picture) = self.overlay.push(&seen, size, self.tally.raised())? {
+        if let Some(picture) = self.overlay.push(&seen, Some(size), self.tally.raised())? {
             video.push(&picture)?;
         }
         Ok(())

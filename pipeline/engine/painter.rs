@@ -63,7 +63,7 @@ impl Painter {
             self.begin();
         }
         let seen = self.tally.seen(frame, detections, tracks, measured);
-        let picture = match self.overlay.push(&seen, fitted(source), self.tally.raised()) {
+        let picture = match self.overlay.push(&seen, Some(fitted(source)), self.tally.raised()) {
             Ok(None) => return,
             Ok(Some(picture)) => picture,
             Err(error) => {

@@ -76,7 +76,7 @@ fn colours() -> Vec<(u64, [u8; 3], [u8; 3])> {
             _ => {}
         }
         let seen = Seen { frame: &frame, detections: &[], tracks: &tracks, zone_people: &[1], line_counts: &[] };
-        if let Some(picture) = overlay.push(&seen, SIZE, &raised).unwrap() {
+        if let Some(picture) = overlay.push(&seen, Some(SIZE), &raised).unwrap() {
             keep(picture);
         }
     }
