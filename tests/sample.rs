@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use lookout::alerts::journal::{Appended, Journal, Reader};
-use lookout::config::plan::{Inference, Provider, Secret, Sink, SinkKind, Site};
+use lookout::config::plan::{Evidence, Inference, Provider, Secret, Sink, SinkKind, Site};
 use lookout::dispatch::{Backoff, Bell, Dispatcher};
 use lookout::telemetry::Metrics;
 use lookout::types::{AlertId, Event, Span, State as Phase};
@@ -59,6 +59,7 @@ pub fn site(data: &Path, sinks: Vec<Sink>) -> Site {
         grids: Vec::new(),
         sinks,
         routes: Vec::new(),
+        evidence: Evidence::DEFAULT,
     }
 }
 

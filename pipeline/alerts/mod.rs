@@ -3,6 +3,7 @@
 mod clock;
 pub mod draw;
 mod event;
+pub mod evidence;
 mod font;
 mod incident;
 mod incidents;

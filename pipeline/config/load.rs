@@ -120,8 +120,18 @@ pub fn looks_like_site(file: &Path) -> Result<bool, ConfigError> {
     let (table, _) = DeTable::parse_recoverable(&text);
     let has = |names: &[&str]| names.iter().any(|name| table.get_ref().contains_key(*name));
     let camera = has(&["source", "detect", "zone", "line", "mask", "ground", "name", "place"]);
-    let site =
-        has(&["cameras", "sink", "route", "time_zone", "listen", "data", "media_dirs", "public_url", "inference"]);
+    let site = has(&[
+        "cameras",
+        "sink",
+        "route",
+        "time_zone",
+        "listen",
+        "data",
+        "media_dirs",
+        "public_url",
+        "inference",
+        "evidence",
+    ]);
     Ok(site || !camera)
 }
 

@@ -1,6 +1,7 @@
 //! Text to checked plan: every fault at once with file, line and field. After that no stage checks again.
 
 mod camera;
+mod evidence;
 pub mod fault;
 mod field;
 mod load;

@@ -1,6 +1,7 @@
 //! The checked plan: what the stages are built from. Whoever holds one need not check again.
 
 mod camera;
+mod evidence;
 mod rule;
 mod sink;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 pub use camera::{Camera, Detect, Ground, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
+pub use evidence::Evidence;
 pub use rule::{Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Incident, Length, Rule, RulePlace, Stay};
 pub use sink::{Route, Secret, Sink, SinkKind};
 
@@ -39,6 +41,8 @@ pub struct Site {
     pub sinks: Vec<Sink>,
     /// Which alerts go to which receivers.
     pub routes: Vec<Route>,
+    /// Stills and clips of alerts.
+    pub evidence: Evidence,
 }
 
 /// How inference runs on this machine.

@@ -1,6 +1,7 @@
 //! The files as written. Their doc comments become the descriptions in `configs/schema.json`.
 
 mod camera;
+mod evidence;
 mod rule;
 mod sink;
 
@@ -12,6 +13,7 @@ use super::field::Field;
 use super::plan::Provider;
 
 pub use camera::{CameraRaw, DetectRaw, GroundRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
+pub use evidence::EvidenceRaw;
 pub use rule::{EscalateRaw, RuleRaw, StayRaw};
 pub use sink::{RouteRaw, SinkKindRaw, SinkRaw};
 
@@ -39,6 +41,9 @@ pub struct SiteRaw {
     /// How inference runs on this machine.
     #[schemars(with = "Option<InferenceRaw>")]
     pub inference: Option<Table<InferenceRaw>>,
+    /// Stills and clips of alerts: what is made, how long it is kept.
+    #[schemars(with = "Option<EvidenceRaw>")]
+    pub evidence: Option<Table<EvidenceRaw>>,
     /// Patches of ground with a responsible unit.
     #[schemars(with = "Vec<GridRaw>")]
     pub grid: Vec<Table<GridRaw>>,

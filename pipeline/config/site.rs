@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use super::camera::check_id;
+use super::evidence;
 use super::fault::Report;
 use super::field::Field;
 use super::plan::{self, Grid, Inference, Provider, Route, Sink};
@@ -53,6 +54,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
     let public_url = raw.public_url.checked(report, "public_url", |text| http_url(text));
     let media_dirs = raw.media_dirs.get(report, "media_dirs").unwrap_or_default();
     let inference = inference(raw.inference, report);
+    let evidence = evidence::build(raw.evidence, report);
     let grids: Vec<Grid> = raw.grid.into_iter().enumerate().map(|(i, t)| grid(t, i, report)).collect();
     unique(grids.iter().map(|g| g.id.as_str()), "grid", report);
     let sinks: Vec<Sink> =
@@ -79,6 +81,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         grids,
         sinks,
         routes,
+        evidence,
     };
     SiteParts { site, cameras, cameras_at, mentions }
 }

@@ -104,8 +104,10 @@ impl LaneState {
             s.dropped = dropped;
             s.last_picture = Some(frame.utc);
         });
-        self.painter.picture(frame, detections, observed.tracks, observed.measured, &self.events);
-        self.send(lane);
+        self.painter.note(frame.time, size, observed.tracks, observed.measured, &self.events);
+        // An alert does not wait for its picture.
+        send(&mut self.events, &self.out, lane);
+        self.painter.picture(frame, detections, observed.tracks, observed.measured);
         let overflow = self.stages.judge().overflow();
         self.overflow.inc_by(overflow - self.counted_overflow);
         self.counted_overflow = overflow;
@@ -118,7 +120,8 @@ impl LaneState {
         if silent && !self.silent {
             self.silent = true;
             self.stages.judge().signal_lost(&mut self.events);
-            self.send(lane);
+            send(&mut self.events, &self.out, lane);
+            self.painter.pause();
         }
         lane.metrics.suspended("signal_lost", self.silent);
     }
@@ -126,19 +129,20 @@ impl LaneState {
     /// Ends what is open, at the last picture.
     pub fn stop(&mut self, lane: &Lane) {
         self.stages.judge().stop(EndReason::Stopped, &mut self.events);
-        self.send(lane);
+        send(&mut self.events, &self.out, lane);
+        self.painter.pause();
     }
+}
 
-    fn send(&mut self, lane: &Lane) {
-        for event in self.events.drain(..) {
-            if let (State::Started, Some(severity)) = (event.state, event.severity) {
-                lane.metrics.alert(event.kind, severity);
-            }
-            // The queue is bounded; an alert is worth waiting for. It is gone only when the recorder failed, which ends
-            // the process.
-            if self.out.send(Entry::Event(Box::new(event))).is_err() {
-                tracing::error!(camera = lane.camera.id, "the journal is gone: an event was lost");
-            }
+fn send(events: &mut Vec<Event>, out: &Sender<Entry>, lane: &Lane) {
+    for event in events.drain(..) {
+        if let (State::Started, Some(severity)) = (event.state, event.severity) {
+            lane.metrics.alert(event.kind, severity);
+        }
+        // The queue is bounded; an alert is worth waiting for. It is gone only when the recorder failed, which ends the
+        // process.
+        if out.send(Entry::Event(Box::new(event))).is_err() {
+            tracing::error!(camera = lane.camera.id, "the journal is gone: an event was lost");
         }
     }
 }

@@ -12,13 +12,15 @@
 //! | `worker` | an inference worker |
 //! | `lane` | one camera between detection and journal |
 //! | `recorder` | the journal's thread |
-//! | `painter` | live pictures |
+//! | `painter` | pictures for whoever watches and for evidence |
+//! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
 //! | `threads` | threads whose death is seen |
 //! | [`hub`] | what the API sees |
 
 pub mod analyze;
 pub mod annotate;
+mod archive;
 mod board;
 pub mod hub;
 mod lane;

@@ -10,8 +10,9 @@ use crate::alerts::journal::{Appended, Backlog, Journal};
 use crate::alerts::numbering::{Entry, Numbering};
 use crate::alerts::stopped_after_crash;
 use crate::capture::Stop;
+use crate::config::plan::Evidence;
 use crate::dispatch::{Bell, Router};
-use crate::types::{Event, EvidenceState, State};
+use crate::types::{Event, EvidenceState, MediaState, State};
 
 /// Events between the cameras and the journal: a burst fits, and behind it the cameras wait rather than lose an alert.
 const QUEUE: usize = 4_096;
@@ -30,6 +31,8 @@ pub struct Recorder {
     hub: Arc<LiveHub>,
     backlog: Backlog,
     numbering: Numbering,
+    /// Of an alert that starts.
+    evidence: EvidenceState,
     overflow: prometheus::IntCounter,
 }
 
@@ -40,9 +43,21 @@ impl Recorder {
         router: Router,
         bell: Bell,
         hub: Arc<LiveHub>,
+        evidence: &Evidence,
         overflow: prometheus::IntCounter,
     ) -> Self {
-        Self { journal, router, bell, hub, backlog: Backlog::new(BACKLOG), numbering: Numbering::new(), overflow }
+        let asked = |wanted| if wanted { MediaState::Pending } else { MediaState::None };
+        let evidence = EvidenceState { picture: asked(evidence.picture), clip: asked(evidence.clip) };
+        Self {
+            journal,
+            router,
+            bell,
+            hub,
+            backlog: Backlog::new(BACKLOG),
+            numbering: Numbering::new(),
+            evidence,
+            overflow,
+        }
     }
 
     /// Ends the alerts that a crash left open; before the first picture.
@@ -91,7 +106,7 @@ impl Recorder {
     fn take(&mut self, entry: Entry) {
         let event = match entry {
             Entry::Event(mut event) => {
-                self.numbering.number(&mut event, EvidenceState::NONE);
+                self.numbering.number(&mut event, self.evidence);
                 *event
             }
             Entry::Addition(addition) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::archive::{self, Archive};
 use super::board::Board;
 use super::hub::LiveHub;
 use super::lane::{Lane, LaneState};
@@ -13,6 +14,10 @@ use super::threads::{Thread, Threads};
 use super::watch::watch;
 use super::worker::Worker;
 use crate::alerts::IncidentConfig;
+use crate::alerts::evidence::{
+    self,
+    store::{Store, StoreError},
+};
 use crate::alerts::journal::{Journal, JournalError};
 use crate::capture::{FreshestSlot, Stop};
 use crate::config::plan::Site;
@@ -37,6 +42,9 @@ pub enum RunError {
     /// A sink.
     #[error(transparent)]
     Dispatch(#[from] DispatchError),
+    /// The folder of evidence.
+    #[error("evidence: {0}")]
+    Evidence(#[from] StoreError),
     /// The system gives no more threads.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -55,6 +63,7 @@ pub struct Run {
     workers: Vec<Thread>,
     ticker: Thread,
     recorder: Thread,
+    archive: Thread,
     board: Arc<Board>,
     lanes: Arc<[Lane]>,
 }
@@ -90,12 +99,20 @@ impl Parts {
         }
         let (sender, receiver) = queue();
         let overflow = self.metrics.overflow("journal");
-        let mut recorder =
-            Recorder::new(self.journal, Router::new(site), self.dispatcher.bell(), Arc::clone(&self.hub), overflow);
+        let mut recorder = Recorder::new(
+            self.journal,
+            Router::new(site),
+            self.dispatcher.bell(),
+            Arc::clone(&self.hub),
+            &site.evidence,
+            overflow,
+        );
         let ended = recorder.end_open_alerts()?;
         if ended > 0 {
             tracing::warn!(alerts = ended, "ended alerts that the last run left open");
         }
+        let archive = Archive::new(Store::open(&site.data.join(evidence::FOLDER), site.evidence)?, sender.clone());
+        let (jobs, waiting) = archive::queue();
         let lanes = lanes(site, &self.hub, &self.metrics);
         let mut states = Vec::new();
         for lane in lanes.iter() {
@@ -104,15 +121,19 @@ impl Parts {
             let outage = lane.camera.source.as_ref().map_or(Span::from_secs(10), |s| s.outage);
             let config = IncidentConfig { site: site.id.clone(), camera: Arc::clone(&lane.camera), outage };
             let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
-            let painter = Painter::new(Arc::clone(&lane.camera), Arc::clone(&lane.hub));
+            let lost = self.metrics.overflow("evidence");
+            let painter =
+                Painter::new(Arc::clone(&lane.camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
             states.push(LaneState::new(stages, painter, sender.clone(), &self.metrics));
         }
-        // The cameras hold the only senders: when they end, the recorder does.
+        // The cameras hold the only senders: when they end, the archive does, and then the recorder.
+        drop(jobs);
         drop(sender);
         let board = Arc::new(Board::new(groups.clone(), states));
         let threads = Threads::new(stop.clone());
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
+        let archive = threads.spawn("archive", move || archive.run(&waiting))?;
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
         for (i, detectors) in detectors.into_iter().enumerate() {
@@ -147,7 +168,7 @@ impl Parts {
             })?
         };
         self.hub.set_ready(true);
-        let run = Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, board, lanes };
+        let run = Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, archive, board, lanes };
         Ok((run, self.dispatcher))
     }
 }
@@ -167,6 +188,7 @@ impl Run {
                 state.stop(lane);
             }
         }
+        self.archive.join();
         self.recorder.join();
         self.threads.failure().map_or(Ok(()), Err)
     }
