@@ -5,9 +5,14 @@
 
 mod alerts_command;
 mod api;
+mod architecture;
 mod capture;
+mod commands;
 mod dispatch;
+mod outputs;
 mod page;
+mod properties;
 mod rtsp;
+mod run;
 mod sample;
 mod support;

@@ -31,8 +31,10 @@ pub struct Args {
 #[derive(Subcommand)]
 enum AlertsCommand {
     /// List alerts, newest first
+    #[command(after_help = "Example: lookout alerts list --camera forecourt --min-severity severe --open")]
     List(ListArgs),
     /// Show one alert with its events and what became of each delivery
+    #[command(after_help = "Example: lookout alerts show 3f2a91")]
     Show {
         /// The alert's id, or as much of its beginning as names one
         id: String,

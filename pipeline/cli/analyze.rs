@@ -116,10 +116,13 @@ impl Files {
         })
     }
 
-    fn finish(self, dir: &Path, report: &Report) -> anyhow::Result<()> {
+    fn finish(mut self, dir: &Path, report: &Report) -> anyhow::Result<()> {
         let mut file = Output::create(&dir.join("report.json"))?;
         serde_json::to_writer(&mut file, report)?;
         file.write_all(b"\n")?;
+        for output in [&mut self.events, &mut self.tracks, &mut file] {
+            output.settle()?;
+        }
         self.events.finish()?;
         self.tracks.finish()?;
         file.finish()
