@@ -51,7 +51,7 @@ fn every_command_shows_an_example_in_its_help() {
     for name in all.split('|') {
         let help = ran(lookout().args(name.split(' ')).arg("--help"));
         help.went_well();
-        assert!(help.out.contains(&format!("Example: lookout {name} ")), "{name}: {}", help.out);
+        assert!(help.out.contains(&format!("Example: lookout {name}")), "{name}: {}", help.out);
     }
     let overview = ran(lookout().arg("--help"));
     for name in all.split('|').filter(|name| !name.contains(' ')) {
@@ -258,7 +258,8 @@ fn a_model_that_is_not_what_the_catalog_says_is_refused() {
     assert!(verify.code == 2 && verify.err.contains("is not the file of the catalog"), "{verify:?}");
     // A run refuses as well, before it watches anything.
     let site = write(&folder.path().join("site.toml"), "id = \"t\"\ndata = \"data\"\nlisten = \"127.0.0.1:0\"\n");
-    write(&folder.path().join("cameras/yard.toml"), CAMERA);
+    let watched = format!("{CAMERA}[source]\nurl = \"rtsp://127.0.0.1:9/none\"\n");
+    write(&folder.path().join("cameras/yard.toml"), &watched);
     ran(lookout().current_dir(&folder).env("LOOKOUT_HOME", other.path()).arg("run").arg("--config").arg(site))
         .refused(2, &["is not the file of the catalog"]);
     assert!(!folder.path().join("out").exists(), "nothing was written");

@@ -86,7 +86,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         AlertsCommand::List(wanted) => list(wanted, args.json, &reader, &site.plan, &mut out)?,
         AlertsCommand::Show { id } => show(id, args.json, &reader, &site.plan, &mut out)?,
     }
-    print(out.trim_end_matches('\n'))
+    // No alert is no line, not an empty one.
+    if out.is_empty() { Ok(()) } else { print(out.trim_end_matches('\n')) }
 }
 
 fn list(args: &ListArgs, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {

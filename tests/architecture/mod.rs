@@ -31,7 +31,7 @@ const STAGES: [(&str, &[&str]); 13] = [
 
 /// Crates besides std that stages without side effects may use.
 const CRATES: [(&str, &[&str]); 3] =
-    [("types", &["jiff", "schemars", "serde", "thiserror"]), ("track", &[]), ("rules", &[])];
+    [("types", &["hex", "jiff", "schemars", "serde", "serde_json", "thiserror"]), ("track", &[]), ("rules", &[])];
 
 /// No clock, no thread, no file, no network.
 const OUTSIDE: [&str; 10] = [
