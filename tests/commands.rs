@@ -99,9 +99,14 @@ fn files_that_are_not_there_are_wrong_arguments() {
     }
     let check = ran(lookout().arg("check").arg("--config").arg(&missing));
     assert!(check.code == 2 && check.out.contains("missing:1:1: "), "{check:?}");
+    let rows = write(&folder.path().join("mot.txt"), "1,-1,10,20,30,80,0.9\n");
+    std::fs::create_dir(folder.path().join("mot.out")).unwrap();
+    for mut command in [track(&rows), replay(&rows)] {
+        ran(&mut command).refused(2, &["mot.out is a folder, not a file"]);
+    }
     ran(analyze(&missing, &here).args(["--time-zone", "Mars/Olympus"])).refused(2, &["--time-zone", "Mars/Olympus"]);
     ran(lookout().args(["models", "fetch", "none"])).refused(2, &["model `none`", "nanodet-g-person-int8"]);
-    assert_eq!(names(folder.path()), ["yard.toml"]);
+    assert_eq!(names(folder.path()), ["mot.out", "mot.txt", "yard.toml"]);
 }
 
 #[test]

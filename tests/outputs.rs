@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::commands::CAMERA;
 use crate::support::clips::Clips;
-use crate::support::command::{lookout, names, ran, write};
+use crate::support::command::{cramped, lookout, names, ran, write};
 
 /// Detections of two people who stand still for twelve seconds, ten pictures a second.
 fn detections() -> String {
@@ -92,24 +92,6 @@ fn detections_become_tracks_and_tracks_become_events() {
     assert_eq!(std::fs::read_to_string(path.join("again.jsonl")).unwrap(), text);
 }
 
-/// Where a file cannot grow beyond a kilobyte; bash keeps the signal from killing, so the write fails as on a full disk.
-fn cramped(command: &Command) -> Command {
-    let mut bash = Command::new("bash");
-    bash.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "bash"])
-        .arg(command.get_program())
-        .args(command.get_args());
-    if let Some(folder) = command.get_current_dir() {
-        bash.current_dir(folder);
-    }
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => bash.env(name, value),
-            None => bash.env_remove(name),
-        };
-    }
-    bash
-}
-
 #[test]
 fn a_full_disk_leaves_what_was_there() {
     let folder = tempfile::tempdir().unwrap();
@@ -125,8 +107,8 @@ fn a_full_disk_leaves_what_was_there() {
     let old = write(&path.join("old"), "what was there\n");
     let before = names(path);
     for make in [track, replay] {
-        ran(&mut cramped(&make(path, "new"))).refused(1, &["cannot write new", "File too large"]);
-        ran(&mut cramped(&make(path, "old"))).refused(1, &["cannot write old", "File too large"]);
+        ran(&mut cramped(&make(path, "new"), 1)).refused(1, &["cannot write new", "File too large"]);
+        ran(&mut cramped(&make(path, "old"), 1)).refused(1, &["cannot write old", "File too large"]);
         assert_eq!(std::fs::read_to_string(&old).unwrap(), "what was there\n");
         assert_eq!(names(path), before, "nothing is left");
     }
@@ -144,13 +126,13 @@ fn three_results_are_replaced_together_or_not_at_all() {
     // No rule and no line: the events are an empty file, which fits on any disk.
     let camera = write(&folder.path().join("yard.toml"), "id = \"yard\"\n");
     let out = folder.path().join("out");
-    ran(&mut cramped(&analyze(&clip, &camera, &out))).refused(1, &["cannot write", "tracks.txt", "File too large"]);
+    ran(&mut cramped(&analyze(&clip, &camera, &out), 1)).refused(1, &["cannot write", "tracks.txt", "File too large"]);
     assert_eq!(names(&out), Vec::<String>::new());
     let results = ["events.jsonl", "report.json", "tracks.txt"];
     for name in results {
         write(&out.join(name), name);
     }
-    ran(&mut cramped(&analyze(&clip, &camera, &out))).refused(1, &["cannot write", "tracks.txt", "File too large"]);
+    ran(&mut cramped(&analyze(&clip, &camera, &out), 1)).refused(1, &["cannot write", "tracks.txt", "File too large"]);
     assert_eq!(names(&out), results);
     for name in results {
         assert_eq!(std::fs::read_to_string(out.join(name)).unwrap(), name, "{name} was replaced");

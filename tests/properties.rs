@@ -175,7 +175,7 @@ fn corner(index: usize) -> [f64; 2] {
 fn scenarios(brief: bool) -> impl Strategy<Value = Scenario> {
     let walker = (0.05..0.06, -0.3..0.3, -0.3..0.3, 0_usize..6);
     let walker = walker.prop_map(|(height, x, y, corner)| Walker { height, offset: [x, y], corner });
-    prop::collection::vec(walker, 3..6).prop_flat_map(move |walkers| {
+    prop::collection::vec(walker, 3..9).prop_flat_map(move |walkers| {
         let step = (8.0..10.0, prop::option::of(1.3..1.6), 0..walkers.len(), 0_usize..6, 0..walkers.len(), 0_usize..6);
         let step = step.prop_map(move |(seconds, short, walker, corner, next, target)| {
             let short = short.filter(|_| brief).map(|seconds| Act { seconds, walker: next, corner: target });

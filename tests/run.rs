@@ -1,6 +1,7 @@
 //! `lookout run` as it is operated: started, stopped, killed, with cameras that refuse, go and come back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -12,8 +13,10 @@ use crate::sample::Receiver;
 use crate::support::clips::Clips;
 use crate::support::command::{lookout, ran};
 use crate::support::rtsp::{Behaviour, Camera};
-use crate::support::site::{SiteFiles, free_address};
+use crate::support::site::SiteFiles;
 
+/// Nobody listens on the discard port.
+const NOBODY: &str = "url = \"rtsp://127.0.0.1:9/none\"";
 const CLIP: &str = "url = \"file:vtest.avi\"\nloop = true";
 
 fn text<'a>(event: &'a Value, field: &str) -> &'a str {
@@ -48,6 +51,16 @@ fn assert_complete(events: &[Value]) {
             states.ends_with(&["ended"]) && states.iter().filter(|s| **s == "ended").count() == 1,
             "{alert}: {states:?}"
         );
+    }
+}
+
+/// Whatever the journal has was told; updates may be overtaken by newer ones.
+fn assert_told(files: &SiteFiles, told: &[Value]) {
+    for alert in files.alerts(&["list", "--limit", "1000"]) {
+        let story = files.alerts(&["show", text(&alert, "alert")]).remove(0);
+        for event in story["events"].as_array().unwrap().iter().filter(|e| text(e, "state") != "updated") {
+            assert!(told.contains(event), "never told: {event}");
+        }
     }
 }
 
@@ -107,23 +120,17 @@ fn after_a_kill_the_open_alerts_end_once_and_nothing_is_lost() {
     // Whatever the journal has was told, whoever was killed meanwhile; a repeat has the same number.
     let mut told = files.told();
     let key = |e: &Value| (text(e, "alert").to_owned(), e["seq"].as_u64().unwrap());
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     told.retain(|e| seen.insert(key(e)));
     assert_complete(&told);
-    let all = files.alerts(&["list", "--limit", "1000"]);
-    assert!(all.len() > open.len());
-    for alert in &all {
-        let story = files.alerts(&["show", text(alert, "alert")]).remove(0);
-        for event in story["events"].as_array().unwrap().iter().filter(|e| text(e, "state") != "updated") {
-            assert!(told.contains(event), "never told: {event}");
-        }
-    }
+    assert!(by_alert(&told).len() > open.len());
+    assert_told(&files, &told);
 }
 
 #[test]
 fn one_camera_that_refuses_and_a_second_instance_do_not_disturb() {
     let files = SiteFiles::new("");
-    files.camera("gate", &format!("url = \"rtsp://{}/none\"", free_address()));
+    files.camera("gate", NOBODY);
     files.camera("yard", CLIP);
     let mut run = files.start();
     run.until("an alert of the other camera", |_| started(&files.told(), "anyone"));
@@ -135,10 +142,11 @@ fn one_camera_that_refuses_and_a_second_instance_do_not_disturb() {
     assert_eq!((up("gate"), up("yard"), run.analysed("gate")), (Some(0.0), Some(1.0), 0.0));
     assert!(files.told().iter().all(|e| text(e, "camera") == "yard"));
 
-    let other = files.site("other.toml", free_address(), "");
+    let other = files.site("other.toml", "127.0.0.1:0".parse().unwrap(), "");
     ran(lookout().arg("run").arg("--config").arg(other))
         .refused(1, &["data: another lookout is running on this data directory"]);
-    ran(lookout().arg("run").arg("--config").arg(files.path("site.toml"))).refused(1, &["cannot listen on 127.0.0.1:"]);
+    let same = files.site("same.toml", run.address, "");
+    ran(lookout().arg("run").arg("--config").arg(same)).refused(1, &["cannot listen on 127.0.0.1:"]);
     let open = files.site("open.toml", "0.0.0.0:0".parse().unwrap(), "");
     ran(lookout().arg("run").arg("--config").arg(open)).refused(2, &["listens on loopback only"]);
 
@@ -189,9 +197,30 @@ fn an_outage_ends_alerts_and_the_camera_comes_back() {
 }
 
 #[test]
+fn a_journal_that_cannot_grow_loses_nothing_and_stops_nothing() {
+    let files = SiteFiles::new("");
+    files.camera("yard", CLIP);
+    // A rule that says much.
+    let mut camera = std::fs::File::options().append(true).open(files.path("cameras/yard.toml")).unwrap();
+    camera.write_all(b"[[zone.rule]]\nid = \"stay\"\nkind = \"loitering\"\ndwell = \"0.5s\"\ngap = \"0s\"\n").unwrap();
+    let mut run = files.start_cramped(160);
+    run.until("the journal is full", |run| run.log().contains("the journal cannot be written; trying again"));
+    let (analysed, told) = (run.analysed("yard"), files.told().len());
+    run.until("pictures go on", |run| run.analysed("yard") > analysed + 10.0);
+    run.uncramp();
+    run.until("alerts go on", |run| {
+        files.told().len() > told + 1 && run.metric("lookout_outbox_pending{sink=\"record\"}") == Some(0.0)
+    });
+    assert_eq!(run.metric("lookout_overflow_total{queue=\"journal\"}"), Some(0.0));
+    assert_eq!(run.terminate(), Some(0));
+    assert_complete(&files.told());
+    assert_told(&files, &files.told());
+}
+
+#[test]
 fn every_series_is_there_from_the_start_at_zero() {
     let files = SiteFiles::new("");
-    files.camera("gate", &format!("url = \"rtsp://{}/none\"", free_address()));
+    files.camera("gate", NOBODY);
     let mut run = files.start();
     run.until("the disk was looked at", |run| run.metric("lookout_disk_free_bytes").is_some_and(|free| free > 0.0));
     let mut wanted: Vec<String> = vec!["lookout_batch_size_count".into()];

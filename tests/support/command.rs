@@ -18,6 +18,24 @@ pub fn lookout() -> Command {
     command
 }
 
+/// The same command where no file may grow beyond so many KiB, as on a disk that is full. It is a soft limit, and bash
+/// keeps its signal from killing, so that a write fails instead.
+pub fn cramped(command: &Command, kib: u32) -> Command {
+    let mut bash = Command::new("bash");
+    let script = format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$@\"");
+    bash.args(["-c", &script, "bash"]).arg(command.get_program()).args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        bash.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => bash.env(name, value),
+            None => bash.env_remove(name),
+        };
+    }
+    bash
+}
+
 /// What a command said and how it ended.
 #[derive(Debug)]
 pub struct Ran {

@@ -1,33 +1,29 @@
 //! A site in a temporary folder with a real `lookout run`.
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::command::{lookout, ran, root, write};
+use super::command::{cramped, lookout, ran, root, write};
 
 /// Long enough for a busy machine; every wait ends by what it waits for.
 const LONG: Duration = Duration::from_secs(60);
 
 /// A site's files.
-pub struct SiteFiles {
-    folder: TempDir,
-    pub address: SocketAddr,
-}
+pub struct SiteFiles(TempDir);
 
 impl SiteFiles {
     /// With a file sink, `record`, and further sinks and routes as text. Its data are in `data`.
     pub fn new(more: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let files = Self { folder, address: free_address() };
-        files.site("site.toml", files.address, more);
+        let files = Self(tempfile::tempdir().unwrap());
+        files.site("site.toml", SocketAddr::from(([127, 0, 0, 1], 0)), more);
         files
     }
 
@@ -46,23 +42,39 @@ impl SiteFiles {
     pub fn camera(&self, id: &str, source: &str) {
         let mut text = format!("id = \"{id}\"\n[source]\n{source}\nrate = 5\n[detect]\ninput = [320, 256]\n");
         text.push_str("[[zone]]\nid = \"all\"\npolygon = [[0,0],[1,0],[1,1],[0,1]]\n");
-        text.push_str("[[zone.rule]]\nid = \"anyone\"\nkind = \"intrusion\"\n");
+        text.push_str("[[zone.rule]]\nid = \"anyone\"\nkind = \"intrusion\"\ngap = \"10s\"\n");
         text.push_str("[[zone.rule]]\nid = \"three\"\nkind = \"crowd\"\npeople = 3\ngap = \"0s\"\n");
         write!(text, "[[line]]\nid = \"path\"\npoints = [[0.3, 0.98], [0.62, 0.22]]\n").unwrap();
         write(&self.path(&format!("cameras/{id}.toml")), &text);
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.0.path().join(name)
     }
 
     /// Starts a run; returns when it is ready.
     pub fn start(&self) -> Run {
-        let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = lookout();
         command.arg("run").arg("--config").arg(self.path("site.toml"));
-        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let mut run = Run { child, address: self.address, log: self.path("log") };
+        self.spawn(command)
+    }
+
+    /// The same where no file may grow beyond so many KiB; see [`cramped`].
+    pub fn start_cramped(&self, kib: u32) -> Run {
+        let mut command = lookout();
+        command.arg("run").arg("--config").arg(self.path("site.toml"));
+        self.spawn(cramped(&command, kib))
+    }
+
+    fn spawn(&self, mut command: Command) -> Run {
+        let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit_once("http://").and_then(|(_, rest)| rest.strip_suffix('/')?.parse().ok());
+        let log = self.path("log");
+        let Some(address) = address else { panic!("`{line}` names no address\n{}", read(&log)) };
+        let mut run = Run { child, address, log };
         run.until("it is ready", |run| run.get("/readyz").starts_with("HTTP/1.1 200"));
         run
     }
@@ -86,7 +98,7 @@ impl SiteFiles {
 /// A running `lookout run`; killed when dropped.
 pub struct Run {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     log: PathBuf,
 }
 
@@ -123,9 +135,29 @@ impl Run {
         self.metric(&format!("lookout_frames_total{{camera=\"{camera}\",outcome=\"analysed\"}}")).unwrap()
     }
 
+    /// What it logged.
+    pub fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    /// Lets files grow again.
+    pub fn uncramp(&self) {
+        let pid = Some(Pid::from_child(&self.child));
+        prlimit(pid, Resource::Fsize, Rlimit { current: None, maximum: None }).unwrap();
+    }
+
     /// Ctrl-C; waits for the end and gives the exit code.
-    pub fn interrupt(mut self) -> Option<i32> {
-        kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
+    pub fn interrupt(self) -> Option<i32> {
+        self.end(Signal::INT)
+    }
+
+    /// What a supervisor such as systemd does; waits for the end and gives the exit code.
+    pub fn terminate(self) -> Option<i32> {
+        self.end(Signal::TERM)
+    }
+
+    fn end(mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
         let deadline = Instant::now() + LONG;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -148,11 +180,6 @@ impl Drop for Run {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// A free port of this machine.
-pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn read(path: &Path) -> String {
