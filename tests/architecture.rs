@@ -176,7 +176,7 @@ fn reaches(path: &[String], item: &str) -> bool {
 /// The packages of Cargo.toml as crates.
 fn crates() -> &'static BTreeSet<String> {
     static CRATES: std::sync::LazyLock<BTreeSet<String>> = std::sync::LazyLock::new(|| {
-        let manifest: toml::Table = include_str!("../../Cargo.toml").parse().unwrap();
+        let manifest: toml::Table = include_str!("../Cargo.toml").parse().unwrap();
         let tables = ["dependencies", "dev-dependencies"].map(|name| manifest[name].as_table().unwrap());
         tables.into_iter().flat_map(|table| table.keys()).map(|name| name.replace('-', "_")).collect()
     });
