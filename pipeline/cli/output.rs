@@ -43,6 +43,11 @@ impl Output {
         Ok(())
     }
 
+    /// Where the file is until it is finished: for writers that open a path themselves.
+    pub fn path(&self) -> &Path {
+        self.beside.as_deref().unwrap_or(&self.target)
+    }
+
     /// Puts the file in its place.
     pub fn finish(mut self) -> anyhow::Result<()> {
         self.settle()?;
