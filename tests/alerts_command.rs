@@ -78,4 +78,6 @@ fn an_id_must_name_one_alert() {
         assert!(err.contains(word), "{err}");
     }
     assert_eq!(lookout(&config, &["list", "--kind", "dance"]).0, 2);
+    // Nothing to list is nothing to parse.
+    assert_eq!(lookout(&config, &["list", "--camera", "none", "--json"]), (0, String::new(), String::new()));
 }

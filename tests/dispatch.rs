@@ -354,6 +354,19 @@ async fn what_a_stop_left_is_delivered_at_the_next_start() {
     house.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_with_the_end_still_leaves() {
+    let receiver = Receiver::start(|_, _| ok()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut house = House::start(folder.path(), &[webhook("platform", receiver.address, SECOND)], quick());
+    house.append(&[item(1, 0, State::Started, &["platform"])]);
+    until("it came", || receiver.keys() == [key(1, 0)]).await;
+    // Nobody rings for these: the stop comes first, as when the alerts end with the run.
+    house.journal.append(&[item(1, 1, State::Updated, &[]), item(1, 2, State::Ended, &[])]).unwrap();
+    house.stop().await;
+    assert_eq!(receiver.keys().last(), Some(&key(1, 2)));
+}
+
 #[test]
 fn a_sink_without_its_secret_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();

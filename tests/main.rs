@@ -6,9 +6,14 @@
 mod alerts_command;
 mod annotate;
 mod api;
+mod architecture;
 mod capture;
+mod commands;
 mod dispatch;
+mod outputs;
 mod page;
+mod properties;
 mod rtsp;
+mod run;
 mod sample;
 mod support;

@@ -55,8 +55,9 @@ fn black_out(polygon: &Polygon, target: Target, pixels: &mut [u8]) {
         let (top, bottom) = ((f64::from(y) - 1.0) / f64::from(height), (f64::from(y) + 2.0) / f64::from(height));
         let covered = covered_spans(corners, top, bottom);
         for (from, to) in covered {
-            let first = ((from * f64::from(width)).floor() - 1.0).clamp(0.0, f64::from(width)) as usize;
-            let last = ((to * f64::from(width)).ceil() + 1.0).clamp(0.0, f64::from(width)) as usize;
+            // A pixel that is only touched counts as covered, to the sides as above and below.
+            let first = ((from * f64::from(width)).ceil() - 2.0).clamp(0.0, f64::from(width)) as usize;
+            let last = ((to * f64::from(width)).floor() + 2.0).clamp(0.0, f64::from(width)) as usize;
             let row = y as usize * width as usize;
             if first < last {
                 pixels[(row + first) * channels..(row + last) * channels].fill(0);

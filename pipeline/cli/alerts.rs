@@ -31,8 +31,10 @@ pub struct Args {
 #[derive(Subcommand)]
 enum AlertsCommand {
     /// List alerts, newest first
+    #[command(after_help = "Example: lookout alerts list --camera forecourt --min-severity severe --open")]
     List(ListArgs),
     /// Show one alert with its events and what became of each delivery
+    #[command(after_help = "Example: lookout alerts show 3f2a91")]
     Show {
         /// The alert's id, or as much of its beginning as names one
         id: String,
@@ -84,7 +86,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         AlertsCommand::List(wanted) => list(wanted, args.json, &reader, &site.plan, &mut out)?,
         AlertsCommand::Show { id } => show(id, args.json, &reader, &site.plan, &mut out)?,
     }
-    print(out.trim_end_matches('\n'))
+    // No alert is no line, not an empty one.
+    if out.is_empty() { Ok(()) } else { print(out.trim_end_matches('\n')) }
 }
 
 fn list(args: &ListArgs, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {

@@ -128,8 +128,8 @@ impl Files {
         })
     }
 
-    fn finish(self, dir: &Path, report: &Report) -> anyhow::Result<()> {
-        let video = match self.video {
+    fn finish(mut self, dir: &Path, report: &Report) -> anyhow::Result<()> {
+        let mut video = match self.video {
             Some((annotator, file)) => {
                 annotator.finish().context("annotated.mp4")?;
                 Some(file)
@@ -139,6 +139,9 @@ impl Files {
         let mut file = Output::create(&dir.join("report.json"))?;
         serde_json::to_writer(&mut file, report)?;
         file.write_all(b"\n")?;
+        for output in [&mut self.events, &mut self.tracks, &mut file].into_iter().chain(&mut video) {
+            output.settle()?;
+        }
         self.events.finish()?;
         self.tracks.finish()?;
         video.map_or(Ok(()), Output::finish)?;

@@ -13,8 +13,10 @@ mod track;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use lookout::capture::SourceError;
 use lookout::config::ConfigError;
 use lookout::detect::DetectError;
+use lookout::engine::run::RunError;
 use lookout::telemetry::logs::{LogFormat, init};
 
 pub use common::Invalid;
@@ -77,7 +79,9 @@ fn models(args: &models::ModelsArgs) -> anyhow::Result<()> {
 fn exit_code(error: &anyhow::Error) -> u8 {
     let wrong = |cause: &(dyn std::error::Error + 'static)| {
         let installation = cause.downcast_ref::<DetectError>().is_some_and(|e| !e.retry());
-        cause.is::<Invalid>() || cause.is::<ConfigError>() || installation
+        let site = cause.downcast_ref::<RunError>().is_some_and(RunError::is_usage);
+        let no_file = matches!(cause.downcast_ref(), Some(SourceError::NotFound { .. } | SourceError::NotAFile { .. }));
+        cause.is::<Invalid>() || cause.is::<ConfigError>() || installation || site || no_file
     };
     if error.chain().any(wrong) { 2 } else { 1 }
 }

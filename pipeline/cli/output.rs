@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// A file being written. Dropped without [`Output::finish`], nothing is left and what was there before stays.
+/// A file being written. Dropped without [`Output::finish`], nothing is left and what was there before stays. A device
+/// or a pipe is written to directly: it must not be replaced by a file.
 pub struct Output {
     target: PathBuf,
-    beside: PathBuf,
+    beside: Option<PathBuf>,
     file: Option<BufWriter<File>>,
 }
 
@@ -22,24 +23,37 @@ impl Output {
         if let Some(dir) = target.parent().filter(|d| !d.as_os_str().is_empty()) {
             std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
         }
-        let beside = beside(target);
-        let file = File::create(&beside).with_context(|| format!("cannot write {}", target.display()))?;
+        let special = std::fs::metadata(target).is_ok_and(|there| !there.is_file());
+        let beside = (!special).then(|| beside(target));
+        let file = File::create(beside.as_deref().unwrap_or(target))
+            .with_context(|| format!("cannot write {}", target.display()))?;
         Ok(Self { target: target.to_owned(), beside, file: Some(BufWriter::new(file)) })
+    }
+
+    /// Brings everything to the disk, still beside; nothing can be written after that. Of several files that belong
+    /// together all are settled before the first is put in its place.
+    pub fn settle(&mut self) -> anyhow::Result<()> {
+        let failed = || format!("cannot write {}", self.target.display());
+        if let Some(mut file) = self.file.take() {
+            file.flush().with_context(failed)?;
+            if self.beside.is_some() {
+                file.get_ref().sync_all().with_context(failed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Where the file is until it is finished: for writers that open a path themselves.
     pub fn path(&self) -> &Path {
-        &self.beside
+        self.beside.as_deref().unwrap_or(&self.target)
     }
 
     /// Puts the file in its place.
     pub fn finish(mut self) -> anyhow::Result<()> {
+        self.settle()?;
         let failed = || format!("cannot write {}", self.target.display());
-        if let Some(mut file) = self.file.take() {
-            file.flush().with_context(failed)?;
-            file.get_ref().sync_all().with_context(failed)?;
-        }
-        std::fs::rename(&self.beside, &self.target).with_context(failed)
+        let Some(beside) = &self.beside else { return Ok(()) };
+        std::fs::rename(beside, &self.target).with_context(failed)
     }
 }
 
@@ -64,7 +78,9 @@ impl Write for Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        // After `finish` it is gone already.
-        let _gone = std::fs::remove_file(&self.beside);
+        if let Some(beside) = &self.beside {
+            // After `finish` it is gone already.
+            let _gone = std::fs::remove_file(beside);
+        }
     }
 }

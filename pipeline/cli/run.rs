@@ -36,6 +36,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     // The port first: a second instance should say so at once.
     let listener = runtime.block_on(api::bind(site.listen)).map_err(wrong_unless_retry)?;
+    // With port 0 the system has chosen one.
+    let address = listener.local_addr().context("cannot tell the address")?;
     let parts = Parts::open(&site, std::sync::Arc::clone(&metrics))?;
     let hub = std::sync::Arc::clone(&parts.hub);
     let (end, ended) = watch::channel(false);
@@ -46,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let (work, dispatcher) = parts.start(&site, &stop)?;
     let deliveries = runtime.spawn(dispatcher.run(ended));
     let cameras = site.cameras.len();
-    print(&format!("watching {cameras} camera{}: http://{}/", if cameras == 1 { "" } else { "s" }, site.listen))?;
+    print(&format!("watching {cameras} camera{}: http://{}/", if cameras == 1 { "" } else { "s" }, address))?;
     let worked = work.wait();
     // Alerts that ended with the run are in the journal now and get their chance to leave.
     end.send_replace(true);

@@ -101,10 +101,11 @@ fn condition(
                 at,
                 "how long one may stay, such as \"120s\"",
             );
-            let dwell = dwell.map_or(Span::ZERO, |d| d.0);
-            if dwell == Span::ZERO && dwell_at != (0..0) {
+            let dwell = dwell.map(|d| d.0);
+            if dwell == Some(Span::ZERO) {
                 report.fault(&dwell_at, field("dwell"), "a dwell of 0s is `intrusion`");
             }
+            let dwell = dwell.unwrap_or_default();
             let start =
                 Start { threshold: dwell.secs_f64(), unit: Unit::Seconds, hold: Some(dwell), gap: LOITERING_GAP };
             (mode.map(|mode| Condition::Loitering { mode }), start)

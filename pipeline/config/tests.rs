@@ -124,6 +124,8 @@ fn wrong_values_say_what_would_be_right() {
         ("kind = \"crowd\"\npeople = 3\nschedule = { from = \"18:00\", til = \"19:00\" }", "unknown field `til`"),
         ("kind = \"gathering\"\npeople = 3\nradius = \"2px\"", "body heights"),
         ("kind = \"loitering\"\nmode = \"linger\"\ndwell = \"3s\"", "radius: missing"),
+        ("kind = \"loitering\"\ndwell = \"0s\"", "a dwell of 0s is `intrusion`"),
+        ("kind = \"loitering\"\ndwell = 10", "not a duration with its unit"),
     ] {
         let faults = faults(&zone(rule));
         assert!(faults.len() == 1 && faults[0].contains(word), "{rule}: {faults:?}");

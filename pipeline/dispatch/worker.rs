@@ -50,6 +50,11 @@ pub(super) struct Worker {
 
 type Attempt = (Vec<Delivery>, Result<(), SinkError>);
 
+async fn attempt(sink: Arc<Sink>, batch: Vec<Delivery>) -> Attempt {
+    let outcome = sink.deliver(&batch).await;
+    (batch, outcome)
+}
+
 impl Worker {
     pub(super) fn new(sink: Sink, outbox: Outbox, metrics: SinkMetrics, backoff: Backoff) -> Self {
         Self {
@@ -82,11 +87,7 @@ impl Worker {
             while under_way.len() < self.places()
                 && let Some(batch) = self.take_batch()
             {
-                let sink = self.sink.clone();
-                under_way.push(async move {
-                    let outcome = sink.deliver(&batch).await;
-                    (batch, outcome)
-                });
+                under_way.push(attempt(self.sink.clone(), batch));
             }
             let wake = [self.next, self.resting].into_iter().flatten().min();
             let sleep_for = wake.map_or(TICK, |at| at.saturating_duration_since(Instant::now()).min(TICK));
@@ -111,9 +112,24 @@ impl Worker {
                 self.gauge().await;
             }
         }
+        // What was written with the end itself, such as that the alerts are over, has not been looked for yet.
+        self.look = true;
         let rest = timeout(GRACE, async {
-            while let Some(attempt) = under_way.next().await {
+            loop {
+                if self.failures == 0 {
+                    if let Err(error) = self.refill().await {
+                        tracing::error!(sink = self.sink.id(), %error, "the outbox cannot be read at shutdown");
+                        self.look = false;
+                    }
+                    while under_way.len() < self.places()
+                        && let Some(batch) = self.take_batch()
+                    {
+                        under_way.push(attempt(self.sink.clone(), batch));
+                    }
+                }
+                let Some(attempt) = under_way.next().await else { break };
                 self.note(attempt);
+                self.look |= self.ready.is_empty();
             }
         });
         if rest.await.is_err() {

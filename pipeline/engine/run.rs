@@ -50,6 +50,17 @@ pub enum RunError {
     Thread(#[from] std::io::Error),
 }
 
+impl RunError {
+    /// Whether configuration or installation are wrong (exit code 2) rather than the attempt failed (1).
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Detect(error) => !error.retry(),
+            Self::Dispatch(error) => matches!(error, DispatchError::Sink { .. }),
+            Self::Journal(_) | Self::Thread(_) => false,
+        }
+    }
+}
+
 /// Between looks at cameras that give nothing.
 const TICK: Duration = Duration::from_millis(250);
 /// A worker gives a camera back within this time, or is stuck.

@@ -34,6 +34,19 @@ impl Clips {
         self.path(name)
     }
 
+    /// People walking: the first pictures of the demo's clip, encoded by `options`.
+    pub fn walkers(&self, name: &str, pictures: u32, options: &str) -> PathBuf {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("media/vtest.avi");
+        assert!(source.exists(), "media/vtest.avi is needed: run scripts/setup");
+        // Linked, since arguments are split at blanks and the checkout's path may have some.
+        let link = self.path("vtest.avi");
+        if !link.exists() {
+            std::os::unix::fs::symlink(source, link).unwrap();
+        }
+        self.ffmpeg(&format!("-i vtest.avi -frames:v {pictures} {options} {name}"));
+        self.path(name)
+    }
+
     /// A colour all over, encoded by `options`.
     pub fn colour(&self, name: &str, colour: &str, size: &str, options: &str) -> PathBuf {
         self.ffmpeg(&format!("-f lavfi -i color=c={colour}:size={size}:rate=10 -frames:v 5 {options} {name}"));

@@ -1,4 +1,6 @@
 //! What behaviour tests share.
 
 pub mod clips;
+pub mod command;
 pub mod rtsp;
+pub mod site;

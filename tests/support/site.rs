@@ -1,0 +1,187 @@
+//! A site in a temporary folder with a real `lookout run`.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::command::{cramped, lookout, ran, root, write};
+
+/// Long enough for a busy machine; every wait ends by what it waits for.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A site's files.
+pub struct SiteFiles(TempDir);
+
+impl SiteFiles {
+    /// With a file sink, `record`, and further sinks and routes as text. Its data are in `data`.
+    pub fn new(more: &str) -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        files.site("site.toml", SocketAddr::from(([127, 0, 0, 1], 0)), more);
+        files
+    }
+
+    /// Writes a site file for the same cameras and data.
+    pub fn site(&self, name: &str, address: SocketAddr, more: &str) -> PathBuf {
+        let media = root().join("media");
+        let text = format!(
+            "id = \"t\"\nlisten = \"{address}\"\ndata = \"data\"\nmedia_dirs = [{:?}]\n[inference]\nworkers = 1\n\
+             [[sink]]\nid = \"record\"\nkind = \"file\"\npath = \"alerts.jsonl\"\n{more}",
+            media.display()
+        );
+        write(&self.path(name), &text)
+    }
+
+    /// Writes a camera that watches the whole picture for anybody, and a line. `source` are the keys below `[source]`.
+    pub fn camera(&self, id: &str, source: &str) {
+        let mut text = format!("id = \"{id}\"\n[source]\n{source}\nrate = 5\n[detect]\ninput = [320, 256]\n");
+        text.push_str("[[zone]]\nid = \"all\"\npolygon = [[0,0],[1,0],[1,1],[0,1]]\n");
+        text.push_str("[[zone.rule]]\nid = \"anyone\"\nkind = \"intrusion\"\ngap = \"10s\"\n");
+        text.push_str("[[zone.rule]]\nid = \"three\"\nkind = \"crowd\"\npeople = 3\ngap = \"0s\"\n");
+        write!(text, "[[line]]\nid = \"path\"\npoints = [[0.3, 0.98], [0.62, 0.22]]\n").unwrap();
+        write(&self.path(&format!("cameras/{id}.toml")), &text);
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Starts a run; returns when it is ready.
+    pub fn start(&self) -> Run {
+        let mut command = lookout();
+        command.arg("run").arg("--config").arg(self.path("site.toml"));
+        self.spawn(command)
+    }
+
+    /// The same where no file may grow beyond so many KiB; see [`cramped`].
+    pub fn start_cramped(&self, kib: u32) -> Run {
+        let mut command = lookout();
+        command.arg("run").arg("--config").arg(self.path("site.toml"));
+        self.spawn(cramped(&command, kib))
+    }
+
+    fn spawn(&self, mut command: Command) -> Run {
+        let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit_once("http://").and_then(|(_, rest)| rest.strip_suffix('/')?.parse().ok());
+        let log = self.path("log");
+        let Some(address) = address else { panic!("`{line}` names no address\n{}", read(&log)) };
+        let mut run = Run { child, address, log };
+        run.until("it is ready", |run| run.get("/readyz").starts_with("HTTP/1.1 200"));
+        run
+    }
+
+    /// What the file sink has, in order.
+    pub fn told(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path("alerts.jsonl")).unwrap_or_default();
+        // A last line may be on its way.
+        text.split_inclusive('\n').filter(|l| l.ends_with('\n')).map(|l| serde_json::from_str(l).unwrap()).collect()
+    }
+
+    /// What `lookout alerts` says, one value a line.
+    pub fn alerts(&self, words: &[&str]) -> Vec<Value> {
+        let config = self.path("site.toml");
+        let ran = ran(lookout().arg("alerts").args(words).arg("--json").arg("--config").arg(config));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// A running `lookout run`; killed when dropped.
+pub struct Run {
+    child: Child,
+    pub address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Run {
+    /// Waits until something is true; fails when the run ends or nothing happens for long.
+    pub fn until(&mut self, what: &str, mut is_true: impl FnMut(&Self) -> bool) {
+        let deadline = Instant::now() + LONG;
+        while !is_true(self) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none() && Instant::now() < deadline, "{what}: {ended:?}\n{}", read(&self.log));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The whole answer; empty when nobody listens.
+    pub fn get(&self, path: &str) -> String {
+        let mut answer = String::new();
+        if let Ok(mut stream) = TcpStream::connect(self.address) {
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+            stream.read_to_string(&mut answer).unwrap();
+        }
+        answer
+    }
+
+    /// The value of a series, if it is there.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let page = self.get("/metrics");
+        let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+        Some(value.parse().unwrap())
+    }
+
+    /// Pictures of this camera that were analysed.
+    pub fn analysed(&self, camera: &str) -> f64 {
+        self.metric(&format!("lookout_frames_total{{camera=\"{camera}\",outcome=\"analysed\"}}")).unwrap()
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    /// Lets files grow again.
+    pub fn uncramp(&self) {
+        let pid = Some(Pid::from_child(&self.child));
+        prlimit(pid, Resource::Fsize, Rlimit { current: None, maximum: None }).unwrap();
+    }
+
+    /// Ctrl-C; waits for the end and gives the exit code.
+    pub fn interrupt(self) -> Option<i32> {
+        self.end(Signal::INT)
+    }
+
+    /// What a supervisor such as systemd does; waits for the end and gives the exit code.
+    pub fn terminate(self) -> Option<i32> {
+        self.end(Signal::TERM)
+    }
+
+    fn end(mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        let deadline = Instant::now() + LONG;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it does not end\n{}", read(&self.log));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
