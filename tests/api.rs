@@ -4,12 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lookout::alerts::evidence::FOLDER;
+use lookout::alerts::evidence::link::Linker;
+use lookout::alerts::evidence::store::{self, utc_day};
 use lookout::alerts::journal::Journal;
+use lookout::api::evidence::Files;
 use lookout::api::{ApiError, ApiState, bind, serve};
 use lookout::config::plan::{Camera, Detect, Line, Site, Zone};
 use lookout::engine::hub::{CameraState, LiveHub, MAX_VIEWERS};
 use lookout::telemetry::Metrics;
-use lookout::types::{Point, Polygon, State};
+use lookout::types::{Point, Polygon, Span, State};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -22,8 +26,9 @@ struct Server {
     journal: Journal,
     client: Client,
     stop: watch::Sender<bool>,
+    linker: Linker,
     run: tokio::task::JoinHandle<Result<(), ApiError>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// A camera with a zone and a line.
@@ -63,13 +68,15 @@ impl Server {
         let journal = Journal::open(&site.data, &[]).unwrap();
         let hub = LiveHub::new(&site);
         let (stop, stopped) = watch::channel(false);
-        let state = ApiState::new(hub.clone(), Metrics::new().unwrap(), &site.data, stopped).unwrap();
+        let linker = Linker::open(&site.data, Some("https://lookout.example"), Span::from_secs(60)).unwrap();
+        let files = Files { root: site.data.join(FOLDER), linker: linker.clone() };
+        let state = ApiState::new(hub.clone(), Metrics::new().unwrap(), &site.data, files, stopped).unwrap();
         let listener = bind(site.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let run = tokio::spawn(serve(listener, state));
         // Whoever is first installs it; a client cannot be made without.
         rustls::crypto::ring::default_provider().install_default().ok();
-        Self { address, hub, journal, client: Client::new(), stop, run, _folder: folder }
+        Self { address, hub, journal, client: Client::new(), stop, linker, run, folder }
     }
 
     async fn get(&self, path: &str) -> Response {
@@ -207,6 +214,43 @@ async fn alerts_are_listed_filtered_paged_and_shown() {
     assert_eq!(ids(&server.json(&format!("/api/v1/alerts?limit=2&after={next}")).await), names(&[3, 2]));
     let story = server.json(&format!("/api/v1/alerts/{}", alert(2))).await;
     assert_eq!((story["events"].as_array().unwrap().len(), &story["events"][1]["state"]), (2, &"ended".into()));
+}
+
+#[tokio::test]
+async fn evidence_is_fetched_here_or_by_a_link_that_expires() {
+    let mut server = Server::start().await;
+    server.journal.append(&[item(1, 0, State::Started, &[])]).unwrap();
+    let (id, started) = (alert(1), event(1, 0, State::Started).started_at.unwrap());
+    let path = format!("/api/v1/alerts/{id}/evidence");
+    assert_eq!(server.json(&path).await, serde_json::json!([]));
+    assert_eq!(server.get(&format!("{path}/start.jpg")).await.status(), 404, "not made yet");
+    let folder = store::folder(&server.folder.path().join("data").join(FOLDER), utc_day(started), id);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("start.jpg"), b"\xff\xd8picture").unwrap();
+    std::fs::write(folder.join("clip.mp4.part"), b"half").unwrap();
+    assert_eq!(server.json(&path).await, serde_json::json!([{ "name": "start.jpg", "bytes": 9 }]));
+    let whole = server.get(&format!("{path}/start.jpg")).await;
+    assert_eq!(whole.headers()["content-type"], "image/jpeg");
+    assert_eq!(&whole.bytes().await.unwrap()[..], b"\xff\xd8picture");
+    let url = format!("http://{}{path}/start.jpg", server.address);
+    let part = server.client.get(&url).header("Range", "bytes=2-4").send().await.unwrap();
+    assert_eq!((part.status(), &part.bytes().await.unwrap()[..]), (StatusCode::PARTIAL_CONTENT, &b"pic"[..]));
+    for name in ["clip.mp4.part", "..%2F..%2Flookout.db", "START.JPG"] {
+        assert_eq!(server.get(&format!("{path}/{name}")).await.status(), 404, "{name}");
+    }
+    // From elsewhere, through a proxy that keeps the name: by a good link alone.
+    let link = server.linker.link(id, "start.jpg", jiff::Timestamp::now()).unwrap();
+    let old = server.linker.link(id, "start.jpg", jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let target = link.strip_prefix("https://lookout.example").unwrap();
+    let outside = async |target: &str| {
+        let url = format!("http://{}{target}", server.address);
+        server.client.get(&url).header("Host", "lookout.example").send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(outside(target).await, 200);
+    assert_eq!(outside(&format!("{path}/start.jpg")).await, 421);
+    assert_eq!(outside("/api/v1/alerts").await, 421);
+    assert_eq!(outside(old.strip_prefix("https://lookout.example").unwrap()).await, 410);
+    assert_eq!(outside(&target.replace("start.jpg", "clip.mp4")).await, 403);
 }
 
 #[tokio::test]

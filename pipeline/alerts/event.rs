@@ -10,7 +10,7 @@ use crate::types::event::SCHEMA;
 use crate::types::geometry::round4;
 use crate::types::time::rounded_millis;
 use crate::types::{
-    AlertId, Crossed, EndReason, Event, EvidenceState, Kind, Localized, Rect, Size, State, Subject, Unit,
+    AlertId, Crossed, EndReason, Event, EvidenceState, Kind, Localized, MediaState, Rect, Size, State, Subject, Unit,
 };
 
 /// Where an event comes from.
@@ -130,6 +130,7 @@ fn blank(context: &Context<'_>, now: Moment) -> Event {
         related: Vec::new(),
         evidence: EvidenceState::NONE,
         text: Localized::default(),
+        links: None,
     }
 }
 
@@ -140,6 +141,9 @@ pub fn stopped_after_crash(last: &Event) -> Event {
     event.state = State::Ended;
     event.reason = Some(EndReason::Stopped);
     event.condition_until = Some(last.at);
+    // Pictures that were waiting in memory are gone.
+    let lost = |state| if state == MediaState::Pending { MediaState::Failed } else { state };
+    event.evidence = EvidenceState { picture: lost(last.evidence.picture), clip: lost(last.evidence.clip) };
     event.text = text::sentence(&event, None);
     event
 }

@@ -1,7 +1,9 @@
 //! What every request must satisfy and every answer carries.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -17,12 +19,36 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
 ];
 
+/// The names that this server answers to.
+#[derive(Clone)]
+pub(super) struct Names {
+    port: u16,
+    public: Option<Arc<str>>,
+}
+
+impl Names {
+    /// Loopback with this port; and the host of `public`, the address in links, for signed links alone.
+    pub(super) fn new(port: u16, public: Option<&str>) -> Self {
+        let host = public.and_then(|url| url.split_once("://")).and_then(|(_, rest)| rest.split('/').next());
+        Self { port, public: host.map(Arc::from) }
+    }
+
+    fn is_link(&self, host: &str, uri: &Uri) -> bool {
+        let signed = uri.query().is_some_and(|query| query.split('&').any(|part| part.starts_with("signature=")));
+        let path = uri.path();
+        signed
+            && path.starts_with("/api/v1/alerts/")
+            && path.contains("/evidence/")
+            && self.public.as_deref().is_some_and(|public| public.eq_ignore_ascii_case(host))
+    }
+}
+
 /// Refuses a Host that is not this listener on loopback (DNS rebinding), adds the headers.
-pub(super) async fn guard(State(port): State<u16>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(names): State<Names>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
     // HTTP/1.0 and absolute targets carry the name in the address.
     let host = host.or_else(|| request.uri().authority().map(|a| a.as_str()));
-    let mut answer = if host.is_some_and(|host| is_ours(host, port)) {
+    let mut answer = if host.is_some_and(|host| is_ours(host, names.port) || names.is_link(host, request.uri())) {
         next.run(request).await
     } else {
         Problem::new(StatusCode::MISDIRECTED_REQUEST, "this server answers to 127.0.0.1, [::1] and localhost only")
@@ -45,7 +71,20 @@ fn is_ours(host: &str, port: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_ours;
+    use super::{Names, is_ours};
+
+    #[test]
+    fn the_public_name_opens_signed_links_alone() {
+        let names = Names::new(8787, Some("https://lookout.example/base"));
+        let is_link = |host: &str, uri: &str| names.is_link(host, &uri.parse().unwrap());
+        let file = "/api/v1/alerts/00/evidence/start.jpg";
+        assert!(is_link("lookout.example", &format!("{file}?expires=1&signature=x")));
+        assert!(!is_link("lookout.example", file));
+        assert!(!is_link("lookout.example", "/api/v1/alerts?signature=x"));
+        assert!(!is_link("lookout.example", "/metrics?signature=x"));
+        assert!(!is_link("evil.example", &format!("{file}?expires=1&signature=x")));
+        assert!(!Names::new(8787, None).is_link("lookout.example", &format!("{file}?signature=x").parse().unwrap()));
+    }
 
     #[test]
     fn only_loopback_names_with_the_port() {

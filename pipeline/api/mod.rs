@@ -4,6 +4,7 @@
 //! can reach it through a name that it points at this machine.
 
 mod alerts;
+pub mod evidence;
 mod guard;
 mod live;
 mod page;
@@ -73,20 +74,22 @@ struct Shared {
     reader: Mutex<Reader>,
     listeners: AtomicUsize,
     page: page::Page,
+    files: evidence::Files,
     stop: watch::Receiver<bool>,
 }
 
 impl ApiState {
-    /// `data` is the directory of the journal, which must exist. Streams end when `stop` becomes true.
+    /// `data` is the directory of the journal, which must exist; `files` serves evidence. Streams end when `stop` becomes true.
     pub fn new(
         hub: Arc<LiveHub>,
         metrics: Arc<Metrics>,
         data: &Path,
+        files: evidence::Files,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ApiError> {
         let reader = Mutex::new(Reader::open(data)?);
         let page = page::Page::new();
-        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners: AtomicUsize::new(0), page, stop })))
+        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners: AtomicUsize::new(0), page, files, stop })))
     }
 
     /// Runs a query beside the async threads.
@@ -127,6 +130,7 @@ pub async fn serve(listener: TcpListener, state: ApiState) -> Result<(), ApiErro
 }
 
 fn router(state: ApiState, port: u16) -> Router {
+    let public = state.0.files.linker.base();
     Router::new()
         .route("/", get(page::page))
         .route("/healthz", get(status::health))
@@ -136,9 +140,11 @@ fn router(state: ApiState, port: u16) -> Router {
         .route("/api/v1/cameras/{id}/live", get(live::pictures))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{id}", get(alerts::show))
+        .route("/api/v1/alerts/{id}/evidence", get(evidence::list))
+        .route("/api/v1/alerts/{id}/evidence/{name}", get(evidence::file))
         .route("/api/v1/events", get(live::events))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(from_fn_with_state(port, guard::guard))
+        .layer(from_fn_with_state(guard::Names::new(port, public), guard::guard))
         .with_state(state)
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use lookout::alerts::evidence::FOLDER;
 use lookout::api;
 use lookout::capture::Stop;
 use lookout::config::load_site;
@@ -41,7 +42,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let parts = Parts::open(&site, std::sync::Arc::clone(&metrics))?;
     let hub = std::sync::Arc::clone(&parts.hub);
     let (end, ended) = watch::channel(false);
-    let state = api::ApiState::new(hub, metrics, &site.data, ended.clone())?;
+    let files = api::evidence::Files { root: site.data.join(FOLDER), linker: parts.linker.clone() };
+    let state = api::ApiState::new(hub, metrics, &site.data, files, ended.clone())?;
     let stop = Stop::new();
     let server = runtime.spawn(api::serve(listener, state));
     runtime.spawn(signals(stop.clone()));

@@ -22,6 +22,7 @@ pub use backoff::Backoff;
 pub use route::Router;
 pub use sink::{Sink, SinkError};
 
+use crate::alerts::evidence::link::Linker;
 use crate::alerts::journal::{Journal, JournalError, Outbox};
 use crate::config::plan;
 use crate::telemetry::{Metrics, SinkMetrics};
@@ -57,6 +58,7 @@ pub struct Dispatcher {
     sinks: Vec<Ready>,
     bell: Bell,
     backoff: Backoff,
+    linker: Option<Arc<Linker>>,
 }
 
 struct Ready {
@@ -87,12 +89,18 @@ impl Dispatcher {
             ready.push(Ready { sink, outbox: journal.outbox()?, metrics: metrics.for_sink(&plan.id) });
         }
         let bell = Bell(ready.iter().map(|_| Notify::new()).collect());
-        Ok(Self { sinks: ready, bell, backoff: Backoff::default() })
+        Ok(Self { sinks: ready, bell, backoff: Backoff::default(), linker: None })
     }
 
     /// With other pauses than the usual ones.
     pub fn with_backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
+        self
+    }
+
+    /// With links to evidence in what is delivered.
+    pub fn with_links(mut self, linker: Linker) -> Self {
+        self.linker = Some(Arc::new(linker));
         self
     }
 
@@ -107,8 +115,9 @@ impl Dispatcher {
         let mut workers = JoinSet::new();
         for (index, ready) in self.sinks.into_iter().enumerate() {
             let (bell, stop, backoff) = (self.bell.clone(), stop.clone(), self.backoff.clone());
+            let linker = self.linker.clone();
             workers.spawn(async move {
-                let worker = worker::Worker::new(ready.sink, ready.outbox, ready.metrics, backoff);
+                let worker = worker::Worker::new(ready.sink, ready.outbox, ready.metrics, backoff, linker);
                 worker.run(&bell.0[index], stop).await;
             });
         }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::backoff::Backoff;
 use super::{Sink, SinkError};
+use crate::alerts::evidence::link::Linker;
 use crate::alerts::journal::{Delivery, Due, JournalError, Outbox, Settled, Verdict};
 use crate::telemetry::SinkMetrics;
 
@@ -32,6 +33,7 @@ pub(super) struct Worker {
     outbox: Arc<Mutex<Outbox>>,
     metrics: SinkMetrics,
     backoff: Backoff,
+    linker: Option<Arc<Linker>>,
     /// Due, not yet handed over.
     ready: VecDeque<Delivery>,
     /// Rows in `ready`, under way, or not yet settled.
@@ -56,12 +58,19 @@ async fn attempt(sink: Arc<Sink>, batch: Vec<Delivery>) -> Attempt {
 }
 
 impl Worker {
-    pub(super) fn new(sink: Sink, outbox: Outbox, metrics: SinkMetrics, backoff: Backoff) -> Self {
+    pub(super) fn new(
+        sink: Sink,
+        outbox: Outbox,
+        metrics: SinkMetrics,
+        backoff: Backoff,
+        linker: Option<Arc<Linker>>,
+    ) -> Self {
         Self {
             sink: Arc::new(sink),
             outbox: Arc::new(Mutex::new(outbox)),
             metrics,
             backoff,
+            linker,
             ready: VecDeque::new(),
             held: HashSet::new(),
             results: Vec::new(),
@@ -151,7 +160,12 @@ impl Worker {
 
     fn take_batch(&mut self) -> Option<Vec<Delivery>> {
         let size = if self.failures >= DOWN_AFTER { 1 } else { self.sink.batch() };
-        let batch: Vec<Delivery> = self.ready.drain(..size.min(self.ready.len())).collect();
+        let mut batch: Vec<Delivery> = self.ready.drain(..size.min(self.ready.len())).collect();
+        if let Some(linker) = &self.linker {
+            // Each attempt with links of its own: they are good from now on.
+            let now = jiff::Timestamp::now();
+            batch.iter_mut().for_each(|delivery| linker.attach(&mut delivery.event, now));
+        }
         (!batch.is_empty()).then_some(batch)
     }
 

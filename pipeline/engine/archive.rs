@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::alerts::evidence::store::{Store, utc_day};
-use crate::alerts::evidence::{CLIP, Job, Make, encode_clip};
+use crate::alerts::evidence::{CLIP, Job, Make, STILL, encode_clip};
 use crate::alerts::numbering::{Addition, Entry, News};
 use crate::types::{AlertId, MediaState};
 
@@ -58,7 +58,7 @@ impl Archive {
                     None => MediaState::Failed,
                 };
                 // A later still that fails does not undo an earlier one.
-                if state == MediaState::Ready || name == "start.jpg" {
+                if state == MediaState::Ready || name == STILL {
                     self.tell(alert, at, News::Evidence { picture: Some(state), clip: None });
                 }
             }

@@ -14,10 +14,9 @@ use super::threads::{Thread, Threads};
 use super::watch::watch;
 use super::worker::Worker;
 use crate::alerts::IncidentConfig;
-use crate::alerts::evidence::{
-    self,
-    store::{Store, StoreError},
-};
+use crate::alerts::evidence;
+use crate::alerts::evidence::link::Linker;
+use crate::alerts::evidence::store::{Store, StoreError};
 use crate::alerts::journal::{Journal, JournalError};
 use crate::capture::{FreshestSlot, Stop};
 use crate::config::plan::Site;
@@ -45,6 +44,9 @@ pub enum RunError {
     /// The folder of evidence.
     #[error("evidence: {0}")]
     Evidence(#[from] StoreError),
+    /// The key of its links.
+    #[error("evidence.key: {0}")]
+    Key(std::io::Error),
     /// The system gives no more threads.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -56,7 +58,7 @@ impl RunError {
         match self {
             Self::Detect(error) => !error.retry(),
             Self::Dispatch(error) => matches!(error, DispatchError::Sink { .. }),
-            Self::Journal(_) | Self::Thread(_) => false,
+            Self::Journal(_) | Self::Evidence(_) | Self::Key(_) | Self::Thread(_) => false,
         }
     }
 }
@@ -87,6 +89,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Delivers what the journal has; the caller runs it.
     pub dispatcher: Dispatcher,
+    /// Signs links to evidence.
+    pub linker: Linker,
     /// The journal, open and locked.
     journal: Journal,
 }
@@ -96,8 +100,9 @@ impl Parts {
     pub fn open(site: &Site, metrics: Arc<Metrics>) -> Result<Self, RunError> {
         let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
         let journal = Journal::open(&site.data, &sinks)?;
-        let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?;
-        Ok(Self { hub: LiveHub::new(site), metrics, dispatcher, journal })
+        let linker = Linker::open(&site.data, site.public_url.as_deref(), site.evidence.link).map_err(RunError::Key)?;
+        let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?.with_links(linker.clone());
+        Ok(Self { hub: LiveHub::new(site), metrics, dispatcher, linker, journal })
     }
 
     /// Loads and warms the models, ends what a crash left open, then starts all threads. Gives back the dispatcher.

@@ -83,6 +83,20 @@ pub struct Event {
     pub evidence: EvidenceState,
     /// A sentence for dispatchers.
     pub text: Localized,
+    /// Where the files that are ready can be fetched for a while; only in what is delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<Links>,
+}
+
+/// Signed addresses that expire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// The still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// The clip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<String>,
 }
 
 /// Degrees, WGS 84.

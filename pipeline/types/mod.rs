@@ -14,7 +14,7 @@ pub mod track;
 
 pub use alert::{AlertId, EndReason, Kind, Severity, State, Unit};
 pub use detection::{Batch, Detection, Detections};
-pub use event::{Event, EvidenceState, Localized, MediaState, Place};
+pub use event::{Event, EvidenceState, Links, Localized, MediaState, Place};
 pub use frame::{Frame, Picture, PictureError, PixelFormat, Target};
 pub use geometry::{Point, Polygon, Rect, Size};
 pub use mot::{MotError, MotRow};

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::store::utc_day;
-use super::{Job, Make, Shot};
+use super::{Job, Make, STILL, Shot};
 use crate::config::plan::Evidence;
-use crate::types::{AlertId, Event, MediaTime, Severity, Span, State};
+use crate::types::{AlertId, Event, MediaTime, Severity, State};
 
 /// Alerts of one camera whose files are still to be handed over, at most.
 const MOST_ORDERS: usize = 256;
@@ -66,14 +66,14 @@ impl Keeper {
                 if self.orders.len() == MOST_ORDERS {
                     self.overflow += 1;
                     if self.plan.picture {
-                        out.push(Job { alert, day, make: Make::Still("start.jpg", None) });
+                        out.push(Job { alert, day, make: Make::Still(STILL, None) });
                     }
                     if self.plan.clip {
                         out.push(Job { alert, day, make: Make::Clip(Vec::new()) });
                     }
                     return;
                 }
-                let stills = if self.plan.picture { vec![(time, "start.jpg")] } else { Vec::new() };
+                let stills = if self.plan.picture { vec![(time, STILL)] } else { Vec::new() };
                 let clip = self.plan.clip.then(|| (time - self.plan.before, time + self.plan.after));
                 self.orders.push(Order { alert, day, stills, clip });
             }
@@ -180,7 +180,7 @@ const fn name_of(severity: Severity) -> &'static str {
 mod tests {
     use super::*;
     use crate::alerts::journal::sample_event;
-    use crate::types::Size;
+    use crate::types::{Size, Span};
 
     const PLAN: Evidence = Evidence {
         picture: true,

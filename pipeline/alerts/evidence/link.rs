@@ -10,7 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::types::{AlertId, Span};
+use super::{CLIP, STILL};
+use crate::types::{AlertId, Event, Links, MediaState, Span};
 
 /// Name of the key's file in the data directory; only its owner can read it.
 pub const KEY_FILE: &str = "evidence.key";
@@ -41,6 +42,21 @@ impl Linker {
         let base = base.map(|b| b.trim_end_matches('/').to_owned());
         let key = hmac::Key::new(hmac::HMAC_SHA256, &key(&data.join(KEY_FILE))?);
         Ok(Self { key, base, good_for })
+    }
+
+    /// Address of this server as receivers reach it.
+    pub fn base(&self) -> Option<&str> {
+        self.base.as_deref()
+    }
+
+    /// Puts the addresses of the files that are ready into an event that is about to leave.
+    pub fn attach(&self, event: &mut Event, now: jiff::Timestamp) {
+        let Some(alert) = event.alert else { return };
+        let link = |state: MediaState, name: &str| {
+            if state == MediaState::Ready { self.link(alert, name, now) } else { None }
+        };
+        let (picture, clip) = (link(event.evidence.picture, STILL), link(event.evidence.clip, CLIP));
+        event.links = (picture.is_some() || clip.is_some()).then_some(Links { picture, clip });
     }
 
     /// The address of a file, good from `now` on for as long as the configuration says.

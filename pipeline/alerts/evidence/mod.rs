@@ -55,6 +55,8 @@ pub enum Make {
 
 /// Folder of all files in the data directory.
 pub const FOLDER: &str = "evidence";
+/// Name of the first still's file.
+pub const STILL: &str = "start.jpg";
 /// Name of the clip's file.
 pub const CLIP: &str = "clip.mp4";
 

@@ -249,7 +249,7 @@ fn folders(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
 }
 
 /// Files of one alert with their sizes, by name.
-pub(super) fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>, StoreError> {
+pub fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>, StoreError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut found = Vec::new();
     for entry in entries.map_err(|e| io_error(folder, e))? {

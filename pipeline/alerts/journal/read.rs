@@ -104,6 +104,13 @@ impl Reader {
         Ok(Self { connection: schema::connect_to_read(path)? })
     }
 
+    /// When an alert started; `None` when there is no such alert.
+    pub fn started_at(&self, alert: AlertId) -> Result<Option<jiff::Timestamp>, JournalError> {
+        let mut statement = self.connection.prepare_cached("SELECT started_at FROM alert WHERE id = ?1")?;
+        let millis: Option<i64> = statement.query_row([alert.0], |row| row.get(0)).optional()?;
+        Ok(millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok()))
+    }
+
     /// Alerts, newest first.
     pub fn list(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, JournalError> {
         let mut clauses = vec!["1".to_owned()];
