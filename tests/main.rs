@@ -10,6 +10,7 @@ mod architecture;
 mod capture;
 mod commands;
 mod dispatch;
+mod evidence;
 mod outputs;
 mod page;
 mod properties;

@@ -40,6 +40,7 @@ pub(crate) fn sample_event(alert: AlertId, seq: u32, state: State) -> Event {
         related: Vec::new(),
         evidence: EvidenceState::NONE,
         text: Localized { zh: "入口台阶有 7 人".into(), en: "7 people on Entrance steps".into() },
+        links: None,
     }
 }
 
