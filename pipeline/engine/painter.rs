@@ -24,6 +24,7 @@ pub struct Painter {
     jpeg: Vec<u8>,
     published: Option<MediaTime>,
     watched: bool,
+    covered: u64,
 }
 
 /// Redacts pictures and draws what was found on them; two analysed pictures late.
@@ -117,7 +118,12 @@ fn fitted(source: Size) -> Size {
 impl Painter {
     /// For one camera.
     pub fn new(camera: Arc<Camera>, hub: Arc<CameraHub>) -> Self {
-        Self { camera, hub, overlay: Overlay::new(), jpeg: Vec::new(), published: None, watched: false }
+        Self { camera, hub, overlay: Overlay::new(), jpeg: Vec::new(), published: None, watched: false, covered: 0 }
+    }
+
+    /// Pictures that were pixelated as a whole because they had too many boxes, since the start.
+    pub fn covered(&self) -> u64 {
+        self.covered + self.overlay.redactor.covered()
     }
 
     /// Takes an analysed picture; costs nothing while nobody watches.
@@ -127,6 +133,7 @@ impl Painter {
             return;
         }
         if !std::mem::replace(&mut self.watched, true) {
+            self.covered += self.overlay.redactor.covered();
             self.overlay = Overlay::new();
         }
         let Some((bgr, size, time)) = self.overlay.push(&self.camera, frame, detections, tracks) else { return };
