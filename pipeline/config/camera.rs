@@ -307,7 +307,7 @@ fn detect(table: Table<DetectRaw>, report: &mut Report<'_>) -> plan::Detect {
 }
 
 fn input_size(&[width, height]: &[u32; 2]) -> Result<(), String> {
-    let good = |v: u32| (32..=4096).contains(&v) && v % 32 == 0;
+    let good = |v: u32| (32..=4096).contains(&v) && v.is_multiple_of(32);
     if good(width) && good(height) {
         Ok(())
     } else {

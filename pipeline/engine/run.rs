@@ -105,7 +105,7 @@ impl Parts {
             let config = IncidentConfig { site: site.id.clone(), camera: Arc::clone(&lane.camera), outage };
             let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
             let painter = Painter::new(Arc::clone(&lane.camera), Arc::clone(&lane.hub));
-            states.push(Box::new(LaneState::new(stages, painter, sender.clone(), &self.metrics)));
+            states.push(LaneState::new(stages, painter, sender.clone(), &self.metrics));
         }
         // The cameras hold the only senders: when they end, the recorder does.
         drop(sender);
