@@ -23,8 +23,8 @@ fn picture(k: u64, out: &mut Vec<Detection>) {
         let phase = (k + 3 * i) as f32 * 0.2;
         let (x, y) = ((i % 12) as f32 * 100.0 + 40.0, (i / 12) as f32 * 120.0 + 60.0);
         let bbox = Rect::new(x + phase.sin(), y + 0.5 * phase.cos(), 36.0, 90.0);
-        if (k + 7 * i) % 53 > 0 {
-            out.push(Detection { bbox, score: if (k + 5 * i) % 41 == 0 { 0.2 } else { 0.8 } });
+        if !(k + 7 * i).is_multiple_of(53) {
+            out.push(Detection { bbox, score: if (k + 5 * i).is_multiple_of(41) { 0.2 } else { 0.8 } });
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod alerts_command;
 mod allocations;
+mod annotate;
 mod api;
 mod capture;
 mod dispatch;

@@ -8,8 +8,12 @@ mod incident;
 mod incidents;
 pub mod journal;
 pub mod jpeg;
+pub mod numbering;
+pub mod overlay;
+pub mod raised;
 pub mod redact;
 mod text;
+pub mod video;
 
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,8 @@ const SPAN: usize = 2 * REACH + 1;
 /// A redacted picture.
 #[derive(Debug, PartialEq)]
 pub struct Redacted<'a> {
+    /// How many pictures were taken before it.
+    pub number: u64,
     /// Size in pixels.
     pub size: Size,
     /// Index of the decoded picture.
@@ -51,6 +53,8 @@ struct Slot {
     boxes: Vec<Rect>,
     /// Nothing is known about people: cover all.
     blind: bool,
+    /// `bgr` is this picture; nobody asked for the others.
+    wanted: bool,
 }
 
 /// A picture that does not fit its size. Never worth a retry.
@@ -90,7 +94,19 @@ impl Redactor {
         }
         let slot = &mut self.slots[slot_of(self.taken)];
         std::mem::swap(&mut slot.bgr, bgr);
-        (slot.size, slot.index, slot.time) = (size, index, time);
+        (slot.size, slot.index, slot.time, slot.wanted) = (size, index, time, true);
+        Ok(self.note(boxes, boxes_in))
+    }
+
+    /// Takes the boxes of an analysed picture that itself is not wanted: its people cover its neighbours. Gives the
+    /// picture of two pictures ago, as [`Redactor::push`] does.
+    pub fn pass(&mut self, boxes: Option<&[Rect]>, boxes_in: Size) -> Option<Redacted<'_>> {
+        self.slots[slot_of(self.taken)].wanted = false;
+        self.note(boxes, boxes_in)
+    }
+
+    fn note(&mut self, boxes: Option<&[Rect]>, boxes_in: Size) -> Option<Redacted<'_>> {
+        let slot = &mut self.slots[slot_of(self.taken)];
         slot.boxes.clear();
         slot.blind = true;
         self.covered += u64::from(boxes.is_some_and(|boxes| boxes.len() > MAX_BOXES));
@@ -105,25 +121,31 @@ impl Redactor {
             slot.blind = false;
         }
         self.taken += 1;
-        if self.taken - self.given <= REACH as u64 {
-            return Ok(None);
-        }
-        Ok(Some(self.give()))
+        if self.taken - self.given <= REACH as u64 { None } else { self.give() }
     }
 
-    /// Pictures that were covered as a whole because they had more than [`MAX_BOXES`] boxes.
+    /// Pictures that were covered as a whole because they had too many boxes.
     pub fn covered(&self) -> u64 {
         self.covered
     }
 
     /// At the end of a stream: the next of the pictures that are still held, oldest first; `None` when none is.
     pub fn flush(&mut self) -> Option<Redacted<'_>> {
-        (self.given < self.taken).then(|| self.give())
+        while self.given < self.taken {
+            if self.slots[slot_of(self.given)].wanted {
+                return self.give();
+            }
+            self.given += 1;
+        }
+        None
     }
 
-    fn give(&mut self) -> Redacted<'_> {
+    fn give(&mut self) -> Option<Redacted<'_>> {
         let number = self.given;
         self.given += 1;
+        if !self.slots[slot_of(number)].wanted {
+            return None;
+        }
         let first = number.saturating_sub(REACH as u64);
         let end = (number + REACH as u64 + 1).min(self.taken);
         let mut bgr = std::mem::take(&mut self.slots[slot_of(number)].bgr);
@@ -139,7 +161,7 @@ impl Redactor {
         }
         let slot = &mut self.slots[slot_of(number)];
         slot.bgr = bgr;
-        Redacted { size, index, time, bgr: &mut slot.bgr }
+        Some(Redacted { number, size, index, time, bgr: &mut slot.bgr })
     }
 }
 

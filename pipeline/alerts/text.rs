@@ -35,7 +35,7 @@ fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
     let ended = event.state == State::Ended;
     let value = number(if ended { event.peak } else { event.value });
     let limit = number(event.threshold);
-    let (most_zh, most_en) = if ended { ("最多", "at most ") } else { ("", "") };
+    let (most_zh, most_en) = if ended { ("最多", "up to ") } else { ("", "") };
     match event.kind {
         Kind::Crowd => (
             format!("区域内{most_zh}{value}人，阈值{limit}人"),
@@ -85,6 +85,30 @@ fn crossing(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
             (format!("一人越线，从{right_zh}到{left_zh}"), format!("a person crossed from {right_en} to {left_en}"))
         }
         None => ("一人越线".into(), "a person crossed the line".into()),
+    }
+}
+
+/// A name's language: what is drawn beside it speaks the same.
+pub fn is_chinese(name: &str) -> bool {
+    name.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+}
+
+/// The kind in a word or two.
+pub fn kind(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Crowd => ("人员密集", "crowd"),
+        Kind::Density => ("人群密度", "density"),
+        Kind::Gathering => ("聚集", "gathering"),
+        Kind::Loitering => ("滞留", "loitering"),
+        Kind::Intrusion => ("闯入", "intrusion"),
+        Kind::Crossing => ("越线", "crossing"),
+        Kind::WrongWay => ("逆行", "wrong way"),
+        Kind::CounterFlow => ("对向人流", "counter-flow"),
+        Kind::Rush => ("奔跑", "rush"),
+        Kind::Proximity => ("近距离接触", "proximity"),
+        Kind::Vanished => ("入水未见离开", "vanished"),
+        Kind::Occupancy => ("总人数", "occupancy"),
+        Kind::Health => ("摄像机", "camera"),
     }
 }
 

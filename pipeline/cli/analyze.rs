@@ -2,14 +2,16 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use lookout::alerts::IncidentConfig;
 use lookout::capture::{Clip, ClipOptions, Stop};
-use lookout::config::plan::{Inference, Provider};
+use lookout::config::plan::{Camera, Inference, Provider};
 use lookout::detect::{Catalog, OnnxDetector};
 use lookout::engine::analyze::{Analysed, Analysis, AnalyzeError, Findings, Report};
+use lookout::engine::annotate::Annotator;
 use lookout::types::{Event, mot};
 
 use super::common::{CameraArgs, parse_fps, print, say};
@@ -17,8 +19,8 @@ use super::output::Output;
 
 /// Analyse a video file as fast as it goes: every picture, unless a rate selects.
 ///
-/// Writes DIR/events.jsonl, DIR/tracks.txt (MOT) and DIR/report.json, and prints a summary. Touches no journal, sink or
-/// network; the camera file's source is not opened.
+/// Writes DIR/events.jsonl, DIR/tracks.txt (MOT) and DIR/report.json, with --annotate DIR/annotated.mp4 too, and prints
+/// a summary. Touches no journal, sink or network; the camera file's source is not opened.
 ///
 /// Example: lookout analyze vtest.avi --camera configs/demo/junction.toml --out out/vtest
 #[derive(clap::Args)]
@@ -40,6 +42,9 @@ pub struct Args {
     /// Put picture k at k/F seconds, whatever the file says
     #[arg(long, value_name = "F", value_parser = parse_fps)]
     fps_override: Option<f64>,
+    /// Write a video as well: the analysed pictures, people pixelated, with zones, lines, boxes, counts and alerts
+    #[arg(long)]
+    annotate: bool,
     /// Threads inside one inference
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
@@ -51,7 +56,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let incidents = args.camera.load()?;
     let catalog = Catalog::find()?;
-    let camera = std::sync::Arc::clone(&incidents.camera);
+    let camera = Arc::clone(&incidents.camera);
     let entry = catalog.resolve(args.model.as_deref().or(camera.detect.model.as_deref()))?;
     let input = camera.detect.input.unwrap_or_else(|| entry.default_size());
     let inference =
@@ -67,7 +72,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let detector = OnnxDetector::new(&entry, input, &camera.detect.extra, &inference)?;
     let score = camera.detect.score.unwrap_or(entry.score);
     let bar = progress_bar(clip.info().frames);
-    let mut files = Files::create(&args.out)?;
+    let mut files = Files::create(&args.out, args.annotate.then_some(&camera))?;
     let analysis = Analysis::new(incidents.clone(), clip, Box::new(detector), score);
     let done = analysis.run(&mut files, |pictures| bar.set_position(pictures));
     bar.finish_and_clear();
@@ -105,23 +110,38 @@ struct Files {
     events: Output,
     tracks: Output,
     rows: String,
+    video: Option<(Annotator, Output)>,
 }
 
 impl Files {
-    fn create(dir: &Path) -> anyhow::Result<Self> {
+    /// With a camera, its annotated video too.
+    fn create(dir: &Path, annotate: Option<&Arc<Camera>>) -> anyhow::Result<Self> {
+        let video = annotate.map(|camera| -> anyhow::Result<_> {
+            let file = Output::create(&dir.join("annotated.mp4"))?;
+            Ok((Annotator::new(camera.clone(), file.path())?, file))
+        });
         Ok(Self {
             events: Output::create(&dir.join("events.jsonl"))?,
             tracks: Output::create(&dir.join("tracks.txt"))?,
             rows: String::new(),
+            video: video.transpose()?,
         })
     }
 
     fn finish(self, dir: &Path, report: &Report) -> anyhow::Result<()> {
+        let video = match self.video {
+            Some((annotator, file)) => {
+                annotator.finish().context("annotated.mp4")?;
+                Some(file)
+            }
+            None => None,
+        };
         let mut file = Output::create(&dir.join("report.json"))?;
         serde_json::to_writer(&mut file, report)?;
         file.write_all(b"\n")?;
         self.events.finish()?;
         self.tracks.finish()?;
+        video.map_or(Ok(()), Output::finish)?;
         file.finish()
     }
 }
@@ -130,6 +150,9 @@ impl Findings for Files {
     type Error = anyhow::Error;
 
     fn picture(&mut self, seen: &Analysed<'_>) -> anyhow::Result<()> {
+        if let Some((annotator, _)) = &mut self.video {
+            annotator.picture(seen).context("annotated.mp4")?;
+        }
         self.rows.clear();
         for track in seen.tracks.iter().filter(|t| t.counts()) {
             mot::write_row(&mut self.rows, seen.frame.index + 1, track.id.0, &track.bbox, track.score);

@@ -27,6 +27,11 @@ impl Output {
         Ok(Self { target: target.to_owned(), beside, file: Some(BufWriter::new(file)) })
     }
 
+    /// Where the file is until it is finished: for writers that open a path themselves.
+    pub fn path(&self) -> &Path {
+        &self.beside
+    }
+
     /// Puts the file in its place.
     pub fn finish(mut self) -> anyhow::Result<()> {
         let failed = || format!("cannot write {}", self.target.display());

@@ -6,9 +6,11 @@ mod field;
 mod load;
 pub mod plan;
 pub mod raw;
+mod route;
 mod rule;
 pub mod schedule;
 mod schema;
+mod sink;
 mod site;
 pub mod units;
 

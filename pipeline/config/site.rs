@@ -10,10 +10,10 @@ use jiff::tz::TimeZone;
 use super::camera::check_id;
 use super::fault::Report;
 use super::field::Field;
-use super::plan::{self, Grid, Inference, Provider, Route, Secret, Sink, SinkKind};
-use super::raw::{GridRaw, InferenceRaw, RouteRaw, SinkKindRaw, SinkRaw, SiteRaw, Table};
-use super::schedule::Schedule;
-use crate::types::{Severity, Span};
+use super::plan::{self, Grid, Inference, Provider, Route, Sink};
+use super::raw::{GridRaw, InferenceRaw, SiteRaw, Table};
+use super::route::{self, Known, Mention};
+use super::sink;
 
 /// The site without its cameras, and where those are.
 pub struct SiteParts {
@@ -25,18 +25,6 @@ pub struct SiteParts {
     pub cameras_at: Range<usize>,
     /// Sites of camera and zone names in routes, to be checked once the cameras are known.
     pub mentions: Vec<Mention>,
-}
-
-/// A camera or zone that a route names.
-pub struct Mention {
-    /// Where.
-    pub at: Range<usize>,
-    /// Field path.
-    pub path: String,
-    /// The id.
-    pub id: String,
-    /// Whether it is a zone.
-    pub zone: bool,
 }
 
 /// Converts the site file; camera files are read by the caller.
@@ -67,12 +55,13 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
     let inference = inference(raw.inference, report);
     let grids: Vec<Grid> = raw.grid.into_iter().enumerate().map(|(i, t)| grid(t, i, report)).collect();
     unique(grids.iter().map(|g| g.id.as_str()), "grid", report);
-    let sinks: Vec<Sink> = raw.sink.into_iter().enumerate().filter_map(|(i, t)| sink(t, i, &base, report)).collect();
+    let sinks: Vec<Sink> =
+        raw.sink.into_iter().enumerate().filter_map(|(i, t)| sink::build(t, i, &base, report)).collect();
     unique(sinks.iter().map(|s| s.id.as_str()), "sink", report);
     let mut mentions = Vec::new();
     let known = Known { sinks: &sinks, grids: &grids, zone: &time_zone };
     let routes: Vec<Route> =
-        raw.route.into_iter().enumerate().map(|(i, t)| route(t, i, &known, &mut mentions, report)).collect();
+        raw.route.into_iter().enumerate().map(|(i, t)| route::build(t, i, &known, &mut mentions, report)).collect();
     unique(routes.iter().map(|r| r.id.as_str()), "route", report);
     let cameras_at = raw.cameras.span().clone();
     let cameras = base.join(raw.cameras.get(report, "cameras").unwrap_or_else(|| "cameras".into()));
@@ -120,131 +109,8 @@ fn grid(table: Table<GridRaw>, index: usize, report: &mut Report<'_>) -> Grid {
     Grid { id, unit }
 }
 
-fn sink(table: Table<SinkRaw>, index: usize, base: &Path, report: &mut Report<'_>) -> Option<Sink> {
-    let (at, path) = (table.span(), format!("sink[{index}]"));
-    let field = |name: &str| format!("{path}.{name}");
-    let raw = table.into_inner();
-    let id = id(raw.id, report, &field("id"), &at);
-    let kind = raw.kind.require(report, &field("kind"), &at, "\"webhook\" or \"file\"");
-    let kind = match kind? {
-        SinkKindRaw::File => {
-            let why = "does not belong to a file";
-            raw.url.refuse(report, &field("url"), why);
-            raw.secrets.refuse(report, &field("secrets"), why);
-            raw.timeout.refuse(report, &field("timeout"), why);
-            SinkKind::File {
-                path: base.join(raw.path.require(report, &field("path"), &at, "where lines are appended")?),
-            }
-        }
-        SinkKindRaw::Webhook => {
-            raw.path.refuse(report, &field("path"), "does not belong to a webhook");
-            let url_at = raw.url.span().clone();
-            let url = raw.url.require(report, &field("url"), &at, "where to send")?;
-            if let Err(message) = http_url(&url) {
-                report.fault(&url_at, field("url"), message);
-            }
-            let secrets_at = raw.secrets.span().clone();
-            let named = raw.secrets.get(report, &field("secrets")).unwrap_or_default();
-            let mut secrets = Vec::new();
-            for (i, text) in named.iter().enumerate() {
-                match secret(text, base) {
-                    Ok(secret) => secrets.push(secret),
-                    Err(message) => report.fault(&secrets_at, format!("{}[{i}]", field("secrets")), message),
-                }
-            }
-            let timeout = raw.timeout.get(report, &field("timeout")).map_or(Span::from_secs(15), |d| d.0);
-            if !(Span::from_millis(100)..=Span::from_secs(300)).contains(&timeout) {
-                report.fault(&at, field("timeout"), "not from 100ms to 300s");
-            }
-            SinkKind::Webhook { url, secrets, timeout }
-        }
-    };
-    Some(Sink { id, kind })
-}
-
-fn secret(text: &str, base: &Path) -> Result<Secret, String> {
-    match text.split_once(':') {
-        Some(("env", name)) if !name.is_empty() => Ok(Secret::Env(name.to_owned())),
-        Some(("file", path)) if !path.is_empty() => Ok(Secret::File(base.join(path))),
-        // The text may be the secret itself: it is not repeated.
-        _ => Err("a secret does not belong in this file; name its place as \"env:NAME\" or \"file:PATH\"".into()),
-    }
-}
-
-struct Known<'a> {
-    sinks: &'a [Sink],
-    grids: &'a [Grid],
-    zone: &'a TimeZone,
-}
-
-fn route(
-    table: Table<RouteRaw>,
-    index: usize,
-    known: &Known<'_>,
-    mentions: &mut Vec<Mention>,
-    report: &mut Report<'_>,
-) -> Route {
-    let (at, path) = (table.span(), format!("route[{index}]"));
-    let field = |name: &str| format!("{path}.{name}");
-    let raw = table.into_inner();
-    let id = id(raw.id, report, &field("id"), &at);
-    let to_at = raw.to.span().clone();
-    let names = raw.to.require(report, &field("to"), &at, "sink ids").unwrap_or_default();
-    let mut to = Vec::new();
-    for (i, name) in names.iter().enumerate() {
-        match known.sinks.iter().position(|s| s.id == *name) {
-            Some(sink) if !to.contains(&sink) => to.push(sink),
-            Some(_) => report.fault(&to_at, format!("{}[{i}]", field("to")), format!("`{name}` is named twice")),
-            None => report.fault(&to_at, format!("{}[{i}]", field("to")), format!("there is no sink `{name}`")),
-        }
-    }
-    if names.is_empty() && to_at != (0..0) {
-        report.fault(&to_at, field("to"), "names no sink");
-    }
-    let mut mention = |field: Field<Vec<String>>, path: String, zone: bool, report: &mut Report<'_>| {
-        let at = field.span().clone();
-        let ids = field.get(report, &path).unwrap_or_default();
-        mentions.extend(ids.iter().map(|id| Mention { at: at.clone(), path: path.clone(), id: id.clone(), zone }));
-        ids
-    };
-    let cameras = mention(raw.cameras, field("cameras"), false, report);
-    let zones = mention(raw.zones, field("zones"), true, report);
-    let grids = raw.grids.checked(report, &field("grids"), |ids| {
-        match ids.iter().find(|id| !known.grids.iter().any(|g| g.id == **id)) {
-            Some(id) => Err(format!("there is no grid `{id}`")),
-            None => Ok(()),
-        }
-    });
-    let schedule_at = raw.schedule.span().clone();
-    let schedule = raw.schedule.get(report, &field("schedule")).and_then(|raw| {
-        Schedule::build(raw, known.zone).map_err(|message| report.fault(&schedule_at, field("schedule"), message)).ok()
-    });
-    let not_yet = "is read, but not in force in this version";
-    for (name, set, at) in [
-        ("merge", raw.merge.is_set(), raw.merge.span().clone()),
-        ("answer_within", raw.answer_within.is_set(), raw.answer_within.span().clone()),
-        ("escalate_to", raw.escalate_to.is_set(), raw.escalate_to.span().clone()),
-    ] {
-        if set {
-            report.warn(&at, field(name), not_yet);
-        }
-    }
-    raw.merge.get(report, &field("merge"));
-    raw.answer_within.get(report, &field("answer_within"));
-    raw.escalate_to.get(report, &field("escalate_to"));
-    Route {
-        id,
-        to,
-        min_severity: raw.min_severity.get(report, &field("min_severity")).unwrap_or(Severity::Minor),
-        kinds: raw.kinds.get(report, &field("kinds")).unwrap_or_default(),
-        cameras,
-        zones,
-        grids: grids.unwrap_or_default(),
-        schedule,
-    }
-}
-
-fn id(field: Field<String>, report: &mut Report<'_>, path: &str, owner: &Range<usize>) -> String {
+/// The id of a table that must have one.
+pub fn id(field: Field<String>, report: &mut Report<'_>, path: &str, owner: &Range<usize>) -> String {
     if !field.is_set() {
         report.fault(owner, path, "missing: an id");
         return String::new();
@@ -252,7 +118,8 @@ fn id(field: Field<String>, report: &mut Report<'_>, path: &str, owner: &Range<u
     field.checked(report, path, |id| check_id(id)).unwrap_or_default()
 }
 
-fn http_url(text: &str) -> Result<(), String> {
+/// Whether this is an address of HTTP.
+pub fn http_url(text: &str) -> Result<(), String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match host {
         Some(rest) if !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace) => Ok(()),

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::stages::CameraStages;
+use super::stages::{CameraStages, Observed};
 use crate::alerts::IncidentConfig;
 use crate::capture::{Clip, PrivacyMask, SourceError};
 use crate::config::plan::{Camera, MaskKind};
 use crate::detect::{DetectError, Detector};
+use crate::rules::Measured;
 use crate::track::{SortTracker, TrackerConfig};
 use crate::types::{
     Batch, Detection, Detections, Direction, EndReason, Event, Frame, Size, State, Track, TrackId, TrackState,
@@ -18,7 +19,7 @@ use crate::types::{
 pub trait Findings {
     /// Why it could not be taken; ends the analysis.
     type Error;
-    /// One analysed picture. `detections` are all from score 0.1 up.
+    /// One analysed picture, before its events.
     fn picture(&mut self, seen: &Analysed<'_>) -> Result<(), Self::Error>;
     /// One event, in order.
     fn event(&mut self, event: &Event) -> Result<(), Self::Error>;
@@ -34,6 +35,10 @@ pub struct Analysed<'a> {
     pub detections: &'a [Detection],
     /// All live tracks, ordered by id.
     pub tracks: &'a [Track],
+    /// What the rules measured.
+    pub measured: &'a Measured,
+    /// What the picture caused; each comes to [`Findings::event`] as well.
+    pub events: &'a [Event],
 }
 
 /// Why an analysis did not come to its end.
@@ -123,7 +128,8 @@ impl Analysis {
             let detections = found.first().map_or(&[][..], |d| &d.items);
             let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
             self.report.tracks += newly_confirmed(&mut self.confirmed, observed.tracks);
-            let seen = Analysed { frame: &frame, size, detections, tracks: observed.tracks };
+            let Observed { tracks, measured, .. } = observed;
+            let seen = Analysed { frame: &frame, size, detections, tracks, measured, events: &self.events };
             findings.picture(&seen).map_err(AnalyzeError::Findings)?;
             self.report.analysed += 1;
             self.tell(findings)?;

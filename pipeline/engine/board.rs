@@ -26,7 +26,7 @@ impl Board {
     /// For cameras numbered from 0 with their group: cameras of one group can share a batch.
     pub fn new(groups: Vec<usize>, lanes: Vec<LaneState>) -> Self {
         let ready = vec![false; lanes.len()];
-        let lanes = lanes.into_iter().map(|lane| Some(Box::new(lane))).collect();
+        let lanes = lanes.into_iter().map(|state| Some(Box::new(state))).collect();
         Self { inner: Mutex::new(Inner { rota: Rota::new(groups), ready, lanes, closed: false }), wake: Condvar::new() }
     }
 

@@ -8,6 +8,7 @@ use crossbeam::channel::Sender;
 use super::hub::CameraHub;
 use super::painter::Painter;
 use super::stages::CameraStages;
+use crate::alerts::numbering::Entry;
 use crate::capture::{FreshestSlot, PrivacyMask};
 use crate::config::plan::Camera;
 use crate::telemetry::{CameraMetrics, Metrics, Stage, StageMetrics};
@@ -32,7 +33,7 @@ pub struct LaneState {
     stages: CameraStages,
     painter: Painter,
     events: Vec<Event>,
-    out: Sender<Event>,
+    out: Sender<Entry>,
     track: StageMetrics,
     rules: StageMetrics,
     overflow: [Overflow; 3],
@@ -59,7 +60,7 @@ const SMOOTHING: f64 = 0.1;
 
 impl LaneState {
     /// `out` leads to the journal.
-    pub fn new(stages: CameraStages, painter: Painter, out: Sender<Event>, metrics: &Metrics) -> Self {
+    pub fn new(stages: CameraStages, painter: Painter, out: Sender<Entry>, metrics: &Metrics) -> Self {
         Self {
             stages,
             painter,
@@ -115,7 +116,7 @@ impl LaneState {
             s.dropped = dropped;
             s.last_picture = Some(frame.utc);
         });
-        self.painter.picture(frame, detections, observed.tracks);
+        self.painter.picture(frame, detections, observed.tracks, observed.measured, &self.events);
         self.send(lane);
         let refused = self.stages.refused();
         let totals = [refused.tracks, refused.incidents, self.painter.covered()];
@@ -147,7 +148,7 @@ impl LaneState {
             }
             // The queue is bounded; an alert is worth waiting for. It is gone only when the recorder failed, which ends
             // the process.
-            if self.out.send(event).is_err() {
+            if self.out.send(Entry::Event(Box::new(event))).is_err() {
                 tracing::error!(camera = lane.camera.id, "the journal is gone: an event was lost");
             }
         }

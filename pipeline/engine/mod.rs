@@ -5,6 +5,7 @@
 //! | [`stages`] | everything of one camera after detection, one picture at a time |
 //! | [`replay`] | tracks of a file through rules and incidents |
 //! | [`analyze`] | a file from its first picture to its last |
+//! | [`annotate`] | its annotated video |
 //! | [`run`] | a site until told to stop: the files below |
 //! | `watch` | the capture thread of a camera |
 //! | `board` | who is served next |
@@ -12,10 +13,12 @@
 //! | `lane` | one camera between detection and journal |
 //! | `recorder` | the journal's thread |
 //! | `painter` | live pictures |
+//! | `tally` | what pictures tell beside boxes |
 //! | `threads` | threads whose death is seen |
 //! | [`hub`] | what the API sees |
 
 pub mod analyze;
+pub mod annotate;
 mod board;
 pub mod hub;
 mod lane;
@@ -24,6 +27,7 @@ mod recorder;
 pub mod replay;
 pub mod run;
 pub mod stages;
+mod tally;
 mod threads;
 mod watch;
 mod worker;

@@ -7,10 +7,11 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::hub::LiveHub;
 use crate::alerts::journal::{Appended, Backlog, Journal};
+use crate::alerts::numbering::{Entry, Numbering};
 use crate::alerts::stopped_after_crash;
 use crate::capture::Stop;
 use crate::dispatch::{Bell, Router};
-use crate::types::{Event, State};
+use crate::types::{Event, EvidenceState, State};
 
 /// Events between the cameras and the journal: a burst fits, and behind it the cameras wait rather than lose an alert.
 const QUEUE: usize = 4_096;
@@ -28,6 +29,7 @@ pub struct Recorder {
     bell: Bell,
     hub: Arc<LiveHub>,
     backlog: Backlog,
+    numbering: Numbering,
     overflow: prometheus::IntCounter,
 }
 
@@ -40,29 +42,29 @@ impl Recorder {
         hub: Arc<LiveHub>,
         overflow: prometheus::IntCounter,
     ) -> Self {
-        Self { journal, router, bell, hub, backlog: Backlog::new(BACKLOG), overflow }
+        Self { journal, router, bell, hub, backlog: Backlog::new(BACKLOG), numbering: Numbering::new(), overflow }
     }
 
     /// Ends the alerts that a crash left open; before the first picture.
     pub fn end_open_alerts(&mut self) -> Result<usize, crate::alerts::journal::JournalError> {
         let open = self.journal.open_alerts()?;
         for last in &open {
-            self.take(stopped_after_crash(last));
+            self.take(Entry::Event(Box::new(stopped_after_crash(last))));
         }
         self.flush()?;
         Ok(open.len())
     }
 
-    /// Takes events until all senders are gone. `Err` only when events were lost at the end.
-    pub fn run(mut self, events: &Receiver<Event>, stop: &Stop) -> Result<(), String> {
+    /// Takes entries until all senders are gone. `Err` only when events were lost at the end.
+    pub fn run(mut self, entries: &Receiver<Entry>, stop: &Stop) -> Result<(), String> {
         let mut tries = 0;
         loop {
             let wait = if self.backlog.is_empty() { Duration::from_secs(3600) } else { RETRY };
-            let ended = match events.recv_timeout(wait) {
-                Ok(event) => {
-                    self.take(event);
+            let ended = match entries.recv_timeout(wait) {
+                Ok(entry) => {
+                    self.take(entry);
                     // One transaction for all that came meanwhile.
-                    events.try_iter().take(QUEUE).for_each(|event| self.take(event));
+                    entries.try_iter().take(QUEUE).for_each(|entry| self.take(entry));
                     false
                 }
                 Err(RecvTimeoutError::Timeout) => false,
@@ -86,7 +88,25 @@ impl Recorder {
         }
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, entry: Entry) {
+        let event = match entry {
+            Entry::Event(mut event) => {
+                self.numbering.number(&mut event, EvidenceState::NONE);
+                *event
+            }
+            Entry::Addition(addition) => {
+                let journal = &self.journal;
+                let found = self.numbering.add(&addition, |alert| match journal.newest(alert) {
+                    Ok(event) => event,
+                    Err(error) => {
+                        tracing::error!(%error, %alert, "news about an alert is lost");
+                        None
+                    }
+                });
+                let Some(event) = found else { return };
+                event
+            }
+        };
         if event.state == State::Counted {
             // Counts are neither alerts nor kept.
             self.hub.announce(Arc::new(event));
@@ -115,6 +135,6 @@ impl Recorder {
 }
 
 /// The bounded way to the recorder.
-pub fn queue() -> (Sender<Event>, Receiver<Event>) {
+pub fn queue() -> (Sender<Entry>, Receiver<Entry>) {
     bounded(QUEUE)
 }

@@ -120,6 +120,14 @@ impl Journal {
         Ok(events)
     }
 
+    /// The newest event of an alert.
+    pub fn newest(&self, alert: AlertId) -> Result<Option<Event>, JournalError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT body FROM event WHERE alert = ?1 ORDER BY seq DESC LIMIT 1")?;
+        let body: Option<String> = statement.query_row([alert.0], |row| row.get(0)).optional()?;
+        Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+    }
+
     /// Delivery bookkeeping with a connection of its own, for [`crate::dispatch`].
     pub fn outbox(&self) -> Result<Outbox, JournalError> {
         Outbox::open(&self.path, self.gate.clone())

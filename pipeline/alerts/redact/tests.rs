@@ -120,6 +120,28 @@ fn a_wrong_length_is_refused_and_buffers_are_reused() {
     }
 }
 
+#[test]
+fn pictures_that_nobody_wants_cover_their_neighbours() {
+    let person = Rect::new(10.0, 10.0, 8.0, 8.0);
+    let mut redactor = Redactor::new();
+    let mut given = Vec::new();
+    for k in 0..6 {
+        let boxes: &[Rect] = if k == 1 { &[person] } else { &[] };
+        let released = if k % 3 == 0 {
+            redactor.push(&mut noise(k), SIZE, Some(boxes), SIZE, k, MediaTime::ZERO).unwrap()
+        } else {
+            redactor.pass(Some(boxes), SIZE)
+        };
+        given.extend(released.map(|r| (r.index, r.bgr.to_vec())));
+    }
+    assert_eq!(given.iter().map(|g| g.0).collect::<Vec<_>>(), [0, 3], "of six pictures the two that were wanted");
+    for (index, bgr) in given {
+        assert_ne!(pixel(&bgr, 12, 12), pixel(&noise(index), 12, 12), "picture {index} shows the person of picture 1");
+        assert_eq!(pixel(&bgr, 40, 40), pixel(&noise(index), 40, 40));
+    }
+    assert!(redactor.flush().is_none());
+}
+
 fn boxes() -> impl Strategy<Value = Vec<Rect>> {
     let one = (-20.0_f32..70.0, -20.0_f32..60.0, 0.5_f32..60.0, 0.5_f32..60.0);
     proptest::collection::vec(one.prop_map(|(l, t, w, h)| Rect::new(l, t, w, h)), 0..6)

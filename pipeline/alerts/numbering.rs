@@ -1,0 +1,177 @@
+//! One authority over `seq` in a run.
+//!
+//! Most events of an alert come from its incident, which counts them itself. Some come from elsewhere: its evidence
+//! became ready, nobody answered in time. They are put between the incident's events, whose numbers move up.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::types::{AlertId, Event, EvidenceState, MediaState, State};
+
+/// Alerts that have ended and may still get an addition from memory; older ones are looked up by the caller.
+const KEPT: usize = 1_024;
+
+/// What the recorder takes.
+#[derive(Debug)]
+pub enum Entry {
+    /// Of an incident, or a count.
+    Event(Box<Event>),
+    /// About an alert, from elsewhere.
+    Addition(Addition),
+}
+
+/// News about an alert that its incident does not know of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Addition {
+    /// The alert.
+    pub alert: AlertId,
+    /// UTC time of the picture, or of what happened.
+    pub at: jiff::Timestamp,
+    /// What happened.
+    pub news: News,
+}
+
+/// What can be added to an alert.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// A file became ready or failed; `None` leaves the other one as it is.
+    Evidence {
+        /// The still.
+        picture: Option<MediaState>,
+        /// The clip.
+        clip: Option<MediaState>,
+    },
+}
+
+/// Numbers the events of all alerts of a run. Open alerts are bounded by the incidents' own tables.
+#[derive(Debug, Default)]
+pub struct Numbering {
+    known: BTreeMap<AlertId, Known>,
+    ended: VecDeque<AlertId>,
+}
+
+#[derive(Debug)]
+struct Known {
+    last: Event,
+    inserted: u32,
+}
+
+impl Numbering {
+    /// Nothing was told yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives an incident's event its number and the state of its evidence: `evidence` for one that starts, the newest
+    /// for the others.
+    pub fn number(&mut self, event: &mut Event, evidence: EvidenceState) {
+        let Some(alert) = event.alert else { return };
+        let inserted = match (event.state, self.known.get(&alert)) {
+            (State::Started, _) => {
+                event.evidence = evidence;
+                0
+            }
+            (_, Some(known)) => {
+                event.seq += known.inserted;
+                event.evidence = known.last.evidence;
+                known.inserted
+            }
+            // Told by an earlier run: the event was made from its last one.
+            (_, None) => 0,
+        };
+        self.known.insert(alert, Known { last: event.clone(), inserted });
+        if event.state == State::Ended {
+            self.ended.push_back(alert);
+            if self.ended.len() > KEPT
+                && let Some(oldest) = self.ended.pop_front()
+            {
+                self.known.remove(&oldest);
+            }
+        }
+    }
+
+    /// The event of an addition. `find` looks up the newest event of an alert that is not in memory. `None` when there
+    /// is no such alert, or the addition says nothing new.
+    pub fn add(&mut self, addition: &Addition, find: impl FnOnce(AlertId) -> Option<Event>) -> Option<Event> {
+        let mut event = match self.known.get(&addition.alert) {
+            Some(known) => known.last.clone(),
+            None => find(addition.alert)?,
+        };
+        match addition.news {
+            News::Evidence { picture, clip } => {
+                let newest = EvidenceState {
+                    picture: picture.unwrap_or(event.evidence.picture),
+                    clip: clip.unwrap_or(event.evidence.clip),
+                };
+                if newest == event.evidence {
+                    return None;
+                }
+                (event.state, event.evidence) = (State::Evidence, newest);
+            }
+        }
+        event.seq += 1;
+        event.at = addition.at;
+        if let Some(known) = self.known.get_mut(&addition.alert) {
+            known.inserted += 1;
+            known.last = event.clone();
+        }
+        Some(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::journal::sample_event;
+
+    const PENDING: EvidenceState = EvidenceState { picture: MediaState::Pending, clip: MediaState::Pending };
+
+    fn id(n: u16) -> AlertId {
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&n.to_be_bytes());
+        AlertId(id)
+    }
+
+    fn told(numbering: &mut Numbering, n: u16, seq: u32, state: State) -> Event {
+        let mut event = sample_event(id(n), seq, state);
+        numbering.number(&mut event, PENDING);
+        event
+    }
+
+    fn picture(n: u16) -> Addition {
+        let news = News::Evidence { picture: Some(MediaState::Ready), clip: None };
+        Addition { alert: id(n), at: jiff::Timestamp::UNIX_EPOCH, news }
+    }
+
+    #[test]
+    fn additions_stand_between_the_events_of_an_incident() {
+        let mut numbering = Numbering::new();
+        let started = told(&mut numbering, 1, 0, State::Started);
+        assert_eq!((started.seq, started.evidence), (0, PENDING));
+        let ready = numbering.add(&picture(1), |_| None).unwrap();
+        assert_eq!((ready.seq, ready.state, ready.evidence.picture), (1, State::Evidence, MediaState::Ready));
+        let updated = told(&mut numbering, 1, 1, State::Updated);
+        assert_eq!((updated.seq, updated.evidence.picture), (2, MediaState::Ready));
+        let clip = News::Evidence { picture: None, clip: Some(MediaState::Failed) };
+        let failed = numbering.add(&Addition { news: clip, ..picture(1) }, |_| None).unwrap();
+        assert_eq!(
+            (failed.seq, failed.evidence),
+            (3, EvidenceState { picture: MediaState::Ready, clip: MediaState::Failed })
+        );
+        assert_eq!(told(&mut numbering, 1, 2, State::Ended).seq, 4);
+        assert!(numbering.add(&picture(1), |_| None).is_none(), "nothing new");
+        assert_eq!(told(&mut numbering, 2, 0, State::Started).seq, 0);
+    }
+
+    #[test]
+    fn alerts_of_earlier_runs_are_looked_up_and_memory_is_bounded() {
+        let mut numbering = Numbering::new();
+        assert!(numbering.add(&picture(1), |_| None).is_none());
+        let last = sample_event(id(1), 7, State::Ended);
+        assert_eq!(numbering.add(&picture(1), |_| Some(last.clone())).unwrap().seq, 8);
+        for n in 0..2_000 {
+            told(&mut numbering, n, 0, State::Started);
+            told(&mut numbering, n, 1, State::Ended);
+        }
+        assert_eq!((numbering.known.len(), numbering.ended.len()), (KEPT, KEPT));
+    }
+}

@@ -1,0 +1,172 @@
+//! A rule: what it watches, who counts, how a condition becomes an alert.
+
+use crate::config::schedule::Schedule;
+use crate::types::{Direction, Kind, Severity, Span, Unit};
+
+/// One rule of one zone or line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Rule id, unique in the camera.
+    pub id: String,
+    /// What it watches; carries its own parameters.
+    pub condition: Condition,
+    /// Where.
+    pub place: RulePlace,
+    /// Who counts.
+    pub filter: Filter,
+    /// How a condition becomes an alert.
+    pub incident: Incident,
+}
+
+/// Index of the zone or line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulePlace {
+    /// Into [`Camera::zones`].
+    Zone(usize),
+    /// Into [`Camera::lines`].
+    Line(usize),
+}
+
+/// What a rule watches.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// People in the zone.
+    Crowd {
+        /// So many or more.
+        people: u32,
+    },
+    /// A cluster on the ground.
+    Gathering {
+        /// So many or more.
+        people: u32,
+        /// DBSCAN's eps.
+        radius: Length,
+        /// Only clusters that stand: median speed below 0.5 m/s over 2 s.
+        standing: bool,
+    },
+    /// One person staying; the dwell is [`Incident::hold`].
+    Loitering {
+        /// What staying means.
+        mode: Stay,
+    },
+    /// Anyone inside.
+    Intrusion,
+    /// Someone crosses the line.
+    Crossing {
+        /// `None`: either way.
+        direction: Option<Direction>,
+    },
+}
+
+/// What staying means.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stay {
+    /// Inside the zone.
+    Dwell,
+    /// All feet points of the last `dwell` fit in a circle.
+    Linger {
+        /// Its radius.
+        radius: Length,
+    },
+}
+
+/// A length on the ground.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Length {
+    /// Metres.
+    Metres(f64),
+    /// Body heights, 1.70 m where there is a ground plane.
+    BodyHeights(f64),
+}
+
+/// Height of a person where no ground plane says otherwise, metres.
+pub const BODY_HEIGHT_M: f64 = 1.70;
+
+/// Which people count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Filter {
+    /// Which point of the box stands for the person.
+    pub anchor: Anchor,
+    /// Least box height as a fraction of the picture's.
+    pub min_height: f64,
+    /// Largest box height as a fraction of the picture's.
+    pub max_height: f64,
+    /// Least score.
+    pub min_score: f64,
+}
+
+/// Which point of the box stands for the person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Anchor {
+    /// Bottom centre.
+    #[default]
+    Feet,
+    /// Middle.
+    Center,
+}
+
+/// How a condition becomes an alert; shared by all rules.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// The condition holds from this value up.
+    pub threshold: f64,
+    /// Once active it holds from this value up; at most `threshold`.
+    pub release: f64,
+    /// Unit of the value.
+    pub unit: Unit,
+    /// The reported value is the time since the condition began (loitering), not the signal's.
+    pub elapsed: bool,
+    /// Time since the condition began before the alert starts.
+    pub hold: Span,
+    /// An interruption that does not matter.
+    pub gap: Span,
+    /// Quiet after `ended`.
+    pub cooldown: Span,
+    /// When the rule is in force; `None`: always.
+    pub schedule: Option<Schedule>,
+    /// At start.
+    pub severity: Severity,
+    /// Rising: from `value` up, `severity`.
+    pub escalate: Vec<Escalation>,
+}
+
+/// A step of severity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Escalation {
+    /// From this value up.
+    pub value: f64,
+    /// So severe.
+    pub severity: Severity,
+}
+
+impl Condition {
+    /// The kind as events name it.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Crowd { .. } => Kind::Crowd,
+            Self::Gathering { .. } => Kind::Gathering,
+            Self::Loitering { .. } => Kind::Loitering,
+            Self::Intrusion => Kind::Intrusion,
+            Self::Crossing { .. } => Kind::Crossing,
+        }
+    }
+}
+
+impl Length {
+    /// In body heights where no ground plane is known.
+    pub fn body_heights(self) -> f64 {
+        match self {
+            Self::Metres(m) => m / BODY_HEIGHT_M,
+            Self::BodyHeights(bh) => bh,
+        }
+    }
+
+    /// In metres.
+    pub fn metres(self) -> f64 {
+        match self {
+            Self::Metres(m) => m,
+            Self::BodyHeights(bh) => bh * BODY_HEIGHT_M,
+        }
+    }
+}
