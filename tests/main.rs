@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod alerts_command;
+mod allocations;
 mod annotate;
 mod api;
 mod architecture;

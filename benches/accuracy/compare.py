@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from accuracy.detect import cached  # noqa: E402
 from accuracy.score import read, score  # noqa: E402
 from peers.follow import KINDS, follow, make  # noqa: E402
-from peers.places import MISSING, OUT, add_arguments, call, markdown, present, resolve, skip  # noqa: E402
+from peers.places import MISSING, OUT, add_arguments, call, cut, markdown, present, resolve, skip  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 COLUMNS = ("HOTA", "IDF1", "MOTA", "IDSW")
@@ -73,7 +73,7 @@ def show(title, table, ours):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
-    parser.add_argument("--short", action="store_true", help="one threshold, three competitors: a test of the bench")
+    parser.add_argument("--short", action="store_true", help="one threshold, three competitors, 120 pictures end to end: a test of the bench")
     given = resolve(parser.parse_args())
     names = ["SORT", "ByteTrack", "OC-SORT"] if given.short else list(KINDS)
     public = [0.5] if given.short else [0.05, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
@@ -105,14 +105,17 @@ def main():
     labels = given.shared / "eval/PETS09-S2L1/gt/gt.txt"
     needed = [(labels, "end to end"), (given.vtest, "end to end"), (given.model, "end to end")]
     if all([present(path, what) for path, what in needed]):
-        gt = read(labels)
-        found = cached(given.vtest, given.model, (640, 480), out / "vtest-640x480.det.txt")
-        table = peers("vtest", read(found), 7, 795, gt, False, own, names)
+        gt, clip, frames, name = read(labels), given.vtest, 795, "vtest"
+        if given.short:
+            frames, name = 120, "vtest-short"
+            clip, gt = cut(given.vtest, frames), gt[gt[:, 0] <= frames]
+        found = cached(clip, given.model, (640, 480), out / f"{name}-640x480.det.txt")
+        table = peers(name, read(found), 7, frames, gt, False, own, names)
         ours = None
         if have_lookout:
-            if call(given.lookout, "analyze", given.vtest, "--camera", HERE / "vtest.toml", "--out", out / "vtest",
-                    "--fps-override", 7, made=out / "vtest/tracks.txt", go_on=True):
-                ours = score(gt, out / "vtest/tracks.txt", False, 795)
+            if call(given.lookout, "analyze", clip, "--camera", HERE / "vtest.toml", "--out", out / name,
+                    "--fps-override", 7, made=out / name / "tracks.txt", go_on=True):
+                ours = score(gt, out / name / "tracks.txt", False, frames)
             else:
                 failed = True
         report["vtest"] = show("vtest.avi end to end, NanoDet-g INT8 at 640x480, 7 fps", table, ours)

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Alerts against incidents: Lookout and the usual Python stack, scored as DESIGN.md says.
 
-    benches/venv && .venv/bin/python benches/events/run.py [--only replay,s2l1,intel] [--chance 60]
+    benches/venv && .venv/bin/python benches/events/run.py [--only replay,s2l1,intel] [--chance 60] [--short]
 
 replay: `lookout replay` on ground-truth tracks must give exactly the incidents and counts of events/truth.py.
 s2l1: `lookout analyze` on vtest.avi against the incidents in the ground truth of PETS09-S2L1.
 intel: Intel's clip of one person at a time, against the times at which someone is there.
 The Python stack (benches/peers) runs on the same clips over a sweep of thresholds and ways to set them; its best is
 shown, as such code is usually written, and with gaps added to it (see peers/zones.py). Writes out/events/events.json;
-exit code 1 if a replay differs, 3 if something was skipped.
+exit code 1 if a replay differs, 3 if something was skipped. --short: all replays, three random ones, and 120 pictures
+of vtest.avi; a test of the bench.
 """
 import argparse
 import json
@@ -25,7 +26,7 @@ from events import alerts  # noqa: E402
 from events.chance import draw  # noqa: E402
 from events.truth import Incident, Tracks, camera, crossings, incidents  # noqa: E402
 from peers.follow import each_frame, make  # noqa: E402
-from peers.places import MISSING, OUT, add_arguments, call, markdown, present, resolve, skip  # noqa: E402
+from peers.places import MISSING, OUT, add_arguments, call, cut, markdown, present, resolve, skip  # noqa: E402
 from peers.zones import Rules  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -36,6 +37,8 @@ REPLAYS = [("PETS09-S2L1", "s2l1", 7, (768, 576)), ("PETS09-S1L1-1", "s1l1", 7, 
 INTEL_FPS, INTEL_FRAMES = 10, 1394
 INTEL_PRESENT = [(62, 196), (229, 446), (504, 696), (747, 866), (923, 1196), (1237, 1358)]
 INTEL_DWELL = 15
+THRESHOLDS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
+SHORT = 120  # pictures
 COLUMNS = ["incidents", "found", "F1", "duplicates", "false", "false_per_hour", "median_delay_s"]
 
 
@@ -100,10 +103,10 @@ def chance(given, trials):
     return {"files": trials, "incidents": total, "different": different}, not different
 
 
-def stacks(plan, size, fps, found, frames, truth):
+def stacks(plan, size, fps, found, frames, truth, thresholds):
     """The best alert scores of ByteTrack with zone counters, over thresholds and ways to set them: usual, with gaps."""
     best = {}
-    for threshold in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
+    for threshold in thresholds:
         for way, (own, share) in SETTINGS.items():
             rules = {"Python stack": Rules(plan, size, fps),
                      "Python stack with gaps": Rules(plan, size, fps, forgiving=True)}
@@ -133,9 +136,10 @@ def clip(given, title, name, video, size, fps, frames, truth, extra=()):
         call(given.lookout, "analyze", video, "--camera", plan_file, "--out", out, *extra, made=out / "events.jsonl")
         report["lookout"] = alerts.score(truth, alerts.started(out / "events.jsonl", plan), frames / fps)
         rows.append(row("**Lookout**", "defaults", report["lookout"]))
-    found = OUT / ("accuracy/vtest-640x480.det.txt" if name == "s2l1" else f"events/{name}.det.txt")
+    short = "-short" if given.short else ""
+    found = OUT / (f"accuracy/vtest{short}-640x480.det.txt" if name == "s2l1" else f"events/{name}.det.txt")
     cached(video, given.model, (640, 480), found)
-    report |= stacks(plan, size, fps, read(found), frames, truth)
+    report |= stacks(plan, size, fps, read(found), frames, truth, (0.45,) if given.short else THRESHOLDS)
     rows += [row(who, result["setting"], result) for who, result in report.items() if "setting" in result]
     print(f"\n### {title}\n\n" + markdown(["", "setting", *COLUMNS], rows))
     for who, result in report.items():
@@ -159,8 +163,11 @@ def main():
     add_arguments(parser)
     parser.add_argument("--only", default="replay,s2l1,intel", help="parts, separated by commas")
     parser.add_argument("--chance", type=int, default=0, metavar="N", help="also replay N random camera files")
+    parser.add_argument("--short", action="store_true", help="a test of the bench; no clip but the start of vtest.avi")
     given = resolve(parser.parse_args())
     parts, report, skipped, same = given.only.split(","), {}, False, True
+    if given.short:
+        parts, given.chance = [p for p in parts if p != "intel"], given.chance or 3
     (OUT / "events").mkdir(parents=True, exist_ok=True)
     have_lookout = present(given.lookout, "Lookout's own rows")
     labels = given.shared / "eval/PETS09-S2L1/gt/gt.txt"
@@ -176,10 +183,14 @@ def main():
         same &= equal
     if "s2l1" in parts:
         if all([present(path, "s2l1") for path in (labels, given.vtest, given.model)]):
-            tracks = Tracks(read(labels), 7, (768, 576))
+            rows, video, frames = read(labels), given.vtest, 795
+            if given.short:
+                video, frames = cut(given.vtest, SHORT), SHORT
+                rows = rows[rows[:, 0] <= frames]
+            tracks = Tracks(rows, 7, (768, 576))
             plan = camera(HERE / "s2l1.toml")
             truth = incidents(plan, tracks)
-            report["s2l1"] = clip(given, "vtest.avi (PETS09-S2L1)", "s2l1", given.vtest, (768, 576), 7, 795, truth,
+            report["s2l1"] = clip(given, "vtest.avi (PETS09-S2L1)", "s2l1", video, (768, 576), 7, frames, truth,
                                   ("--fps-override", 7))
             if have_lookout:
                 said = json.loads((OUT / "events/s2l1/report.json").read_text())["lines"]
@@ -194,7 +205,7 @@ def main():
         else:
             skipped = True
 
-    (OUT / "events/events.json").write_text(json.dumps(report, indent=1, default=float) + "\n")
+    (OUT / f"events/{'short' if given.short else 'events'}.json").write_text(json.dumps(report, indent=1, default=float) + "\n")
     if not same:
         sys.exit(1)
     if skipped or not have_lookout:

@@ -26,7 +26,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from peers.places import MISSING, OUT, ROOT, add_arguments, markdown, present, resolve, skip  # noqa: E402
+from peers.places import MISSING, OUT, ROOT, add_arguments, cut, markdown, present, resolve, skip  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 CAMERA = HERE.parent / "events/s2l1.toml"
@@ -72,21 +72,6 @@ def cpu(command, env=None):
             errors.seek(0)
             raise SystemExit(f"{Path(command[0]).name}: exit code {child.returncode}:\n{errors.read().strip()}")
     return used.ru_utime + used.ru_stime, output
-
-
-def cut(video, pictures):
-    """The first pictures of a clip, their packets copied."""
-    import av
-    out = OUT / f"peers/short{video.suffix}"
-    with av.open(str(video)) as source, av.open(str(out), "w") as target:
-        stream = source.streams.video[0]
-        copy = target.add_stream_from_template(stream)
-        for count, packet in enumerate(source.demux(stream)):
-            if packet.dts is None or count == pictures:
-                break
-            packet.stream = copy
-            target.mux(packet)
-    return out
 
 
 def camera(size):

@@ -41,6 +41,22 @@ def present(path, what):
     return False
 
 
+def cut(video, pictures):
+    """The first pictures of a clip, their packets copied: what a short run takes. Needs PyAV."""
+    import av
+    out = OUT / f"short/{video.stem}-{pictures}{video.suffix}"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(video)) as source, av.open(str(out), "w") as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream)
+        for count, packet in enumerate(source.demux(stream)):
+            if packet.dts is None or count == pictures:
+                break
+            packet.stream = copy
+            target.mux(packet)
+    return out
+
+
 def call(lookout, *arguments, made, go_on=False):
     """Runs Lookout from the repository root. If it fails or does not write `made`, its message ends the bench, or with
     `go_on` is printed, and the answer is False."""

@@ -81,5 +81,5 @@ fn detect_one_picture(bencher: Bencher<'_, '_>) {
         picture: Arc::new(Ready),
     };
     let mut out = Vec::new();
-    bencher.bench_local(|| detector.detect(&Batch { frames: &[&frame] }, &mut out).is_ok());
+    bencher.bench_local(|| detector.detect(&Batch { frames: std::slice::from_ref(&frame) }, &mut out).is_ok());
 }

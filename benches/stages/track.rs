@@ -4,11 +4,11 @@ use divan::{Bencher, black_box};
 use lookout::track::{SortTracker, Tracker, TrackerConfig};
 use lookout::types::{Detection, MediaTime, Observation, Rect, Size};
 
-const RATE: f64 = 10.0;
-const PICTURES: usize = 200;
+pub const RATE: f64 = 10.0;
+pub const PICTURES: usize = 200;
 
-/// Pictures of `people` walkers on 1280x720, always the same.
-fn crowd(people: usize) -> Vec<Vec<Detection>> {
+/// Pictures of `people` walkers on 1280x720, always the same; whoever reaches the edge turns round.
+pub fn crowd(people: usize) -> Vec<Vec<Detection>> {
     let mut state = 7_u64;
     let mut random = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -24,7 +24,7 @@ fn crowd(people: usize) -> Vec<Vec<Detection>> {
             let mut picture = Vec::new();
             for [x, y, vx, vy, h] in &start {
                 let luck = random();
-                let (x, y) = ((x + vx * k as f32).rem_euclid(1240.0), (y + vy * k as f32).rem_euclid(600.0));
+                let (x, y) = (reflected(x + vx * k as f32, 1240.0), reflected(y + vy * k as f32, 600.0));
                 let bbox = Rect::new(x + random() * 4.0, y + random() * 4.0, 0.4 * h, *h);
                 if luck > 0.05 {
                     picture.push(Detection { bbox, score: if luck < 0.2 { 0.25 } else { 0.6 + 0.3 * random() } });
@@ -40,6 +40,16 @@ fn crowd(people: usize) -> Vec<Vec<Detection>> {
         .collect()
 }
 
+fn reflected(at: f32, limit: f32) -> f32 {
+    limit - (at.rem_euclid(2.0 * limit) - limit).abs()
+}
+
+/// Index of picture k of a sequence that is played forwards and backwards for ever: nobody jumps.
+pub fn to_and_fro(k: usize) -> usize {
+    let at = k % (2 * PICTURES - 2);
+    at.min(2 * PICTURES - 2 - at)
+}
+
 /// Time of one picture with a warm tracker.
 #[divan::bench(args = [10, 50, 200])]
 fn update(bencher: Bencher, people: usize) {
@@ -50,7 +60,7 @@ fn update(bencher: Bencher, people: usize) {
         let seen = Observation {
             time: MediaTime::of_frame(k as u64, RATE),
             size: Size::new(1280, 720),
-            detections: &pictures[k % PICTURES],
+            detections: &pictures[to_and_fro(k)],
             motion: None,
         };
         k += 1;

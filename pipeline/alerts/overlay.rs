@@ -111,6 +111,11 @@ impl Overlay {
         }
     }
 
+    /// Pictures that were covered as a whole because they had too many boxes.
+    pub fn covered(&self) -> u64 {
+        self.redactor.covered()
+    }
+
     /// Writes the media time and the number of people on each picture too.
     pub fn with_clock(mut self) -> Self {
         self.pen.clock = true;

@@ -40,6 +40,7 @@ pub struct Redactor {
     slots: [Slot; SPAN],
     taken: u64,
     given: u64,
+    covered: u64,
 }
 
 #[derive(Default)]
@@ -73,7 +74,7 @@ impl Default for Redactor {
 impl Redactor {
     /// Empty.
     pub fn new() -> Self {
-        Self { slots: std::array::from_fn(|_| Slot::default()), taken: 0, given: 0 }
+        Self { slots: std::array::from_fn(|_| Slot::default()), taken: 0, given: 0, covered: 0 }
     }
 
     /// Takes an analysed picture (packed BGR; its bytes are swapped for an old buffer) with all boxes that may be a
@@ -108,6 +109,7 @@ impl Redactor {
         let slot = &mut self.slots[slot_of(self.taken)];
         slot.boxes.clear();
         slot.blind = true;
+        self.covered += u64::from(boxes.is_some_and(|boxes| boxes.len() > MAX_BOXES));
         if let Some(boxes) = boxes
             && boxes.len() <= MAX_BOXES
             && boxes_in.area() > 0
@@ -120,6 +122,11 @@ impl Redactor {
         }
         self.taken += 1;
         if self.taken - self.given <= REACH as u64 { None } else { self.give() }
+    }
+
+    /// Pictures that were covered as a whole because they had too many boxes.
+    pub fn covered(&self) -> u64 {
+        self.covered
     }
 
     /// At the end of a stream: the next of the pictures that are still held, oldest first; `None` when none is.

@@ -112,7 +112,7 @@ impl Scale {
     /// Adds the candidates of each frame, in pixels of its picture.
     fn detect(
         &mut self,
-        frames: &[&Frame],
+        frames: &[Frame],
         fit: Fit,
         candidates: &mut [Candidates],
         pixels: &mut Vec<u8>,

@@ -54,7 +54,6 @@ fn load(folder: &Folder) -> Result<OnnxDetector, DetectError> {
 
 fn run(detector: &mut OnnxDetector, sizes: &[Size]) -> Vec<Vec<Detection>> {
     let frames: Vec<Frame> = sizes.iter().map(|&size| frame(Blank(size))).collect();
-    let frames: Vec<&Frame> = frames.iter().collect();
     let mut out = vec![Detections::default(); 7];
     detector.detect(&Batch { frames: &frames }, &mut out).unwrap();
     out.into_iter().map(|d| d.items).collect()

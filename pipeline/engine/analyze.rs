@@ -123,7 +123,7 @@ impl Analysis {
         let mut found: Vec<Detections> = Vec::new();
         while let Some(frame) = self.clip.next()? {
             let frame = self.mask.apply(frame);
-            self.detector.detect(&Batch { frames: &[&frame] }, &mut found)?;
+            self.detector.detect(&Batch { frames: std::slice::from_ref(&frame) }, &mut found)?;
             let size = frame.picture.size();
             let detections = found.first().map_or(&[][..], |d| &d.items);
             let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);

@@ -36,11 +36,23 @@ pub struct LaneState {
     out: Sender<Entry>,
     track: StageMetrics,
     rules: StageMetrics,
-    overflow: prometheus::IntCounter,
-    counted_overflow: u64,
+    overflow: [Overflow; 3],
     last: Option<Instant>,
     interval: f64,
     silent: bool,
+}
+
+/// Brings a counter up to a total that a stage keeps.
+struct Overflow {
+    counter: prometheus::IntCounter,
+    counted: u64,
+}
+
+impl Overflow {
+    fn note(&mut self, total: u64) {
+        self.counter.inc_by(total.saturating_sub(self.counted));
+        self.counted = total;
+    }
 }
 
 /// Share of each new interval in the smoothed one that the page shows.
@@ -56,8 +68,8 @@ impl LaneState {
             events: Vec::new(),
             track: metrics.stage(Stage::Track),
             rules: metrics.stage(Stage::Rules),
-            overflow: metrics.overflow("incidents"),
-            counted_overflow: 0,
+            overflow: ["tracks", "incidents", "redaction"]
+                .map(|queue| Overflow { counter: metrics.overflow(queue), counted: 0 }),
             last: None,
             interval: 0.0,
             silent: false,
@@ -108,9 +120,9 @@ impl LaneState {
         // An alert does not wait for its picture.
         send(&mut self.events, &self.out, lane);
         self.painter.picture(frame, detections, observed.tracks, observed.measured);
-        let overflow = self.stages.judge().overflow();
-        self.overflow.inc_by(overflow - self.counted_overflow);
-        self.counted_overflow = overflow;
+        let refused = self.stages.refused();
+        let totals = [refused.tracks, refused.incidents, self.painter.covered()];
+        self.overflow.iter_mut().zip(totals).for_each(|(overflow, total)| overflow.note(total));
     }
 
     /// No picture for the outage time: ends what is open, once.
@@ -146,3 +158,6 @@ fn send(events: &mut Vec<Event>, out: &Sender<Entry>, lane: &Lane) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,4 +34,4 @@ mod threads;
 mod watch;
 mod worker;
 
-pub use stages::{CameraStages, Judge, Observed};
+pub use stages::{CameraStages, Judge, Observed, Refused};

@@ -38,6 +38,7 @@ pub struct Painter {
     taken: u64,
     jpeg: Vec<u8>,
     published: Option<MediaTime>,
+    covered: u64,
 }
 
 /// Who wants a picture.
@@ -72,7 +73,13 @@ impl Painter {
             taken: 0,
             jpeg: Vec::new(),
             published: None,
+            covered: 0,
         }
+    }
+
+    /// Pictures that were pixelated as a whole because they had too many boxes, since the start.
+    pub fn covered(&self) -> u64 {
+        self.covered + self.overlay.covered()
     }
 
     /// Notes what a picture measured and caused; cheap, before its events leave.
@@ -135,6 +142,7 @@ impl Painter {
 
     /// Forgets the pictures held: what comes next does not follow them.
     fn begin(&mut self) {
+        self.covered += self.overlay.covered();
         self.overlay = Overlay::new(self.camera.clone());
         self.held.clear();
         self.taken = 0;

@@ -35,6 +35,15 @@ pub struct Spent {
     pub rules: Duration,
 }
 
+/// What bounded tables refused since the start, for `lookout_overflow_total`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// Detections and births that the tracker did not take, and people whom a rule did not watch.
+    pub tracks: u64,
+    /// Signals about one more subject than there may be.
+    pub incidents: u64,
+}
+
 /// Rules and incidents; what `replay` needs.
 pub struct Judge {
     rules: RuleSet,
@@ -69,11 +78,6 @@ impl Judge {
     /// No pictures for the outage time.
     pub fn signal_lost(&mut self, events: &mut Vec<Event>) {
         self.incidents.signal_lost(events);
-    }
-
-    /// Entries that bounded tables refused.
-    pub fn overflow(&self) -> u64 {
-        self.rules.overflow() + self.incidents.overflow()
     }
 }
 
@@ -112,6 +116,15 @@ impl CameraStages {
     /// Rules and incidents.
     pub fn judge(&mut self) -> &mut Judge {
         &mut self.judge
+    }
+
+    /// What did not fit.
+    pub fn refused(&self) -> Refused {
+        let tracker = self.tracker.overflow();
+        Refused {
+            tracks: tracker.detections + tracker.tracks + self.judge.rules.overflow(),
+            incidents: self.judge.incidents.overflow(),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub struct Worker {
     convert: StageMetrics,
     infer: StageMetrics,
     batch_size: prometheus::Histogram,
+    candidates: prometheus::IntCounter,
 }
 
 impl Worker {
@@ -40,6 +41,7 @@ impl Worker {
             convert: metrics.stage(Stage::Convert),
             infer: metrics.stage(Stage::Infer),
             batch_size: metrics.batch_size.clone(),
+            candidates: metrics.overflow("candidates"),
         }
     }
 
@@ -82,6 +84,7 @@ impl Worker {
                         return Err(error.to_string());
                     }
                     tracing::error!(%error, "a picture could not be analysed");
+                    taken.iter().for_each(|(camera, _)| self.lanes[*camera].metrics.dropped.inc());
                 }
             }
             for (camera, state) in taken.drain(..) {
@@ -92,10 +95,10 @@ impl Worker {
     }
 
     fn detect(&mut self, group: usize, frames: &[Frame], found: &mut Vec<Detections>) -> Result<(), DetectError> {
-        // A batch has few places; this is no allocation that matters beside an inference.
-        let references: Vec<&Frame> = frames.iter().collect();
         let detector = &mut self.detectors[group];
-        detector.detect(&Batch { frames: &references }, found)?;
+        let lost = detector.overflow();
+        detector.detect(&Batch { frames }, found)?;
+        self.candidates.inc_by(detector.overflow() - lost);
         let spent = detector.spent();
         self.convert.done(spent.convert);
         self.infer.done(spent.infer + spent.decode);

@@ -24,6 +24,7 @@ pub struct LineCounter {
     points: Vec<Point>,
     lineage: usize,
     walkers: BTreeMap<TrackId, Walker>,
+    overflow: u64,
 }
 
 struct Walker {
@@ -42,7 +43,7 @@ enum Side {
 impl LineCounter {
     /// For the line with this index in the plan.
     pub fn new(line: usize, plan: &Line, lineage: usize) -> Self {
-        Self { line, points: plan.points.clone(), lineage, walkers: BTreeMap::new() }
+        Self { line, points: plan.points.clone(), lineage, walkers: BTreeMap::new(), overflow: 0 }
     }
 
     /// Appends the crossings that this picture completes.
@@ -52,6 +53,7 @@ impl LineCounter {
             let who = scene.lineages[self.lineage].person(person.id);
             if !self.walkers.contains_key(&who) {
                 if self.walkers.len() >= MOST_PEOPLE {
+                    self.overflow += 1;
                     continue;
                 }
                 // The way walked before confirmation counts, also from within the dead band: out of a door at the line.
@@ -71,6 +73,11 @@ impl LineCounter {
                 });
             }
         }
+    }
+
+    /// People who were not watched because the table was full.
+    pub fn overflow(&self) -> u64 {
+        self.overflow
     }
 
     fn step(&mut self, scene: &Scene<'_>, who: TrackId, person: &Person) -> Option<Direction> {

@@ -25,9 +25,35 @@ pub struct Gathering {
     standing: bool,
     memory: Span,
     known: Vec<Cluster>,
+    /// Lists of clusters that are forgotten, for those to come.
+    spare: Vec<Vec<TrackId>>,
     next: u64,
     members: Vec<Person>,
+    clusters: Clusters,
+    /// Of the cluster that is being looked at.
+    inside: Inside,
+    overflow: u64,
+}
+
+/// Who is near whom, and what DBSCAN makes of it. Buffers are reused.
+#[derive(Default)]
+struct Clusters {
+    /// Pairs of members, row by row.
+    near: Vec<bool>,
+    core: Vec<bool>,
     label: Vec<usize>,
+    stack: Vec<usize>,
+    /// Size and label of each cluster.
+    found: Vec<(usize, usize)>,
+}
+
+/// Members of one cluster, a buffer for each of their properties.
+#[derive(Default)]
+struct Inside {
+    people: Vec<TrackId>,
+    feet: Vec<Point>,
+    heights: Vec<f64>,
+    speeds: Vec<f64>,
     scratch: Vec<f64>,
 }
 
@@ -59,45 +85,18 @@ impl Gathering {
             standing,
             memory: gap + Span::from_secs(1),
             known: Vec::new(),
+            spare: Vec::new(),
             next: 1,
             members: Vec::new(),
-            label: Vec::new(),
-            scratch: Vec::new(),
-        }
-    }
-
-    /// Labels `self.members` with the index of their cluster's first core; `usize::MAX` is noise.
-    fn cluster(&mut self, scene: &Scene<'_>) {
-        let n = self.members.len();
-        let near =
-            |a: &Person, b: &Person| scene.ground.body_heights(a.feet, a.height, b.feet, b.height) <= self.radius;
-        let members = &self.members;
-        let core = |i: usize| members.iter().filter(|m| near(&members[i], m)).count() >= self.core as usize;
-        let cores: Vec<bool> = (0..n).map(core).collect();
-        self.label.clear();
-        self.label.resize(n, usize::MAX);
-        let mut stack = Vec::new();
-        for start in 0..n {
-            if !cores[start] || self.label[start] != usize::MAX {
-                continue;
-            }
-            self.label[start] = start;
-            stack.push(start);
-            while let Some(i) = stack.pop() {
-                for j in 0..n {
-                    if self.label[j] == usize::MAX && near(&members[i], &members[j]) {
-                        self.label[j] = start;
-                        if cores[j] {
-                            stack.push(j);
-                        }
-                    }
-                }
-            }
+            clusters: Clusters::default(),
+            inside: Inside::default(),
+            overflow: 0,
         }
     }
 
     /// Gives a cluster its old identity: that of which it has the most people, else the one at the same place.
-    fn identify(&mut self, scene: &Scene<'_>, people: Vec<TrackId>, place: Point, height: f64) -> Option<u64> {
+    fn identify(&mut self, scene: &Scene<'_>, place: Point, height: f64) -> Option<u64> {
+        let people = &mut self.inside.people;
         let free = |c: &&mut Cluster| c.seen < scene.time;
         let shared = |c: &Cluster| c.people.iter().filter(|id| people.contains(id)).count();
         let by_people = self.known.iter_mut().filter(free).map(|c| (shared(c), c)).filter(|(n, _)| *n > 0);
@@ -112,32 +111,37 @@ impl Gathering {
             }
         };
         if let Some(cluster) = found {
-            (cluster.seen, cluster.people, cluster.place, cluster.height) = (scene.time, people, place, height);
+            (cluster.seen, cluster.place, cluster.height) = (scene.time, place, height);
+            std::mem::swap(&mut cluster.people, people);
             return Some(cluster.id);
         }
         if self.known.len() >= MOST_CLUSTERS {
+            self.overflow += 1;
             return None;
         }
         let id = self.next;
         self.next += 1;
+        let people = std::mem::replace(people, self.spare.pop().unwrap_or_default());
         self.known.push(Cluster { id, seen: scene.time, people, place, height });
         Some(id)
     }
 
     fn signal(&mut self, scene: &Scene<'_>, first: usize) -> Option<Signal> {
-        let inside: Vec<Person> =
-            self.members.iter().zip(&self.label).filter(|(_, l)| **l == first).map(|(m, _)| *m).collect();
-        let people = u32::try_from(inside.len()).unwrap_or(u32::MAX);
-        let mut feet: Vec<Point> = inside.iter().map(|p| p.feet).collect();
-        let pixels = median_place(&mut feet, &mut self.scratch)?;
-        let mut heights: Vec<f64> = inside.iter().map(|p| p.height).collect();
-        let height = median(&mut heights)?;
-        let stands = !self.standing || {
-            let mut speeds: Vec<f64> = inside.iter().filter_map(|p| scene.people.speed(p.id, scene.ground)).collect();
-            median(&mut speeds).is_some_and(|speed| speed * BODY_HEIGHT_M < STANDING)
-        };
-        let ids = inside.iter().map(|p| p.id).collect();
-        let id = self.identify(scene, ids, pixels, height)?;
+        let inside = &mut self.inside;
+        inside.clear();
+        for (person, _) in self.members.iter().zip(&self.clusters.label).filter(|(_, label)| **label == first) {
+            inside.people.push(person.id);
+            inside.feet.push(person.feet);
+            inside.heights.push(person.height);
+            if self.standing {
+                inside.speeds.extend(scene.people.speed(person.id, scene.ground));
+            }
+        }
+        let people = u32::try_from(inside.people.len()).unwrap_or(u32::MAX);
+        let pixels = median_place(&mut inside.feet, &mut inside.scratch)?;
+        let height = median(&mut inside.heights)?;
+        let stands = !self.standing || median(&mut inside.speeds).is_some_and(|speed| speed * BODY_HEIGHT_M < STANDING);
+        let id = self.identify(scene, pixels, height)?;
         Some(Signal {
             rule: self.rule,
             subject: Subject::Cluster(id),
@@ -152,25 +156,84 @@ impl Gathering {
     }
 }
 
+impl Clusters {
+    /// Labels every member with the index of its cluster's first core; `usize::MAX` is noise. `found` has the clusters,
+    /// the largest first.
+    fn find(&mut self, members: &[Person], core: usize, near: impl Fn(&Person, &Person) -> bool) {
+        let n = members.len();
+        self.near.clear();
+        self.near.resize(n * n, true);
+        for i in 0..n {
+            for j in 0..i {
+                let close = near(&members[i], &members[j]);
+                (self.near[i * n + j], self.near[j * n + i]) = (close, close);
+            }
+        }
+        self.core.clear();
+        self.core.extend((0..n).map(|i| self.near[i * n..(i + 1) * n].iter().filter(|near| **near).count() >= core));
+        self.label.clear();
+        self.label.resize(n, usize::MAX);
+        self.found.clear();
+        for start in 0..n {
+            if !self.core[start] || self.label[start] != usize::MAX {
+                continue;
+            }
+            self.label[start] = start;
+            self.stack.push(start);
+            let mut size = 1;
+            while let Some(i) = self.stack.pop() {
+                for j in 0..n {
+                    if self.label[j] == usize::MAX && self.near[i * n + j] {
+                        self.label[j] = start;
+                        size += 1;
+                        if self.core[j] {
+                            self.stack.push(j);
+                        }
+                    }
+                }
+            }
+            self.found.push((size, start));
+        }
+        self.found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    }
+}
+
+impl Inside {
+    fn clear(&mut self) {
+        self.people.clear();
+        self.feet.clear();
+        self.heights.clear();
+        self.speeds.clear();
+    }
+}
+
 impl Rule for Gathering {
     fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Signal>) {
         let memory = self.memory;
-        self.known.retain(|c| scene.time - c.seen <= memory);
+        self.spare.extend(self.known.extract_if(.., |c| scene.time - c.seen > memory).map(|c| c.people));
         self.members.clear();
-        let inside = scene.people.all().iter().filter(|p| p.passes(&self.filter, scene.size));
-        self.members.extend(inside.filter(|p| self.zone.contains(p.anchor(self.filter.anchor))).take(MOST_PEOPLE));
+        let passing = scene.people.all().iter().filter(|p| p.passes(&self.filter, scene.size));
+        for person in passing.filter(|p| self.zone.contains(p.anchor(self.filter.anchor))) {
+            if self.members.len() < MOST_PEOPLE {
+                self.members.push(*person);
+            } else {
+                self.overflow += 1;
+            }
+        }
         if self.members.len() < self.core as usize {
             return;
         }
-        self.cluster(scene);
+        let (ground, radius) = (scene.ground, self.radius);
+        let near = |a: &Person, b: &Person| ground.body_heights(a.feet, a.height, b.feet, b.height) <= radius;
+        self.clusters.find(&self.members, self.core as usize, near);
         // Larger clusters choose their identity first.
-        let mut firsts: Vec<(usize, usize)> = (0..self.label.len())
-            .filter(|&i| self.label[i] == i)
-            .map(|i| (self.label.iter().filter(|l| **l == i).count(), i))
-            .collect();
-        firsts.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        for (_, first) in firsts {
+        for k in 0..self.clusters.found.len() {
+            let (_, first) = self.clusters.found[k];
             out.extend(self.signal(scene, first));
         }
+    }
+
+    fn overflow(&self) -> u64 {
+        self.overflow
     }
 }

@@ -105,8 +105,9 @@ impl Lineage {
                 }
             }
         }
-        self.pairs
-            .sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.dead.cmp(&b.dead)).then(a.heir.cmp(&b.heir)));
+        self.pairs.sort_unstable_by(|a, b| {
+            a.distance.total_cmp(&b.distance).then(a.dead.cmp(&b.dead)).then(a.heir.cmp(&b.heir))
+        });
         for pair in &self.pairs {
             if self.entries.contains_key(&pair.heir) || self.entries.len() >= MOST_ENTRIES {
                 continue;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::circle::Circle;
 use super::{Rule, Scene};
 use crate::config::plan::{Filter, Length, Stay};
 use crate::types::{MediaTime, Point, Polygon, Signal, Span, Subject, TrackId};
@@ -28,6 +29,7 @@ struct Linger {
     dwell: Span,
     gap: Span,
     stays: BTreeMap<TrackId, Stayed>,
+    overflow: u64,
 }
 
 /// The longest suffix of somebody's path that fits in the circle.
@@ -86,11 +88,15 @@ impl Rule for Loitering {
             });
         }
     }
+
+    fn overflow(&self) -> u64 {
+        self.linger.as_ref().map_or(0, |linger| linger.overflow)
+    }
 }
 
 impl Linger {
     fn new(radius: Length, dwell: Span, gap: Span) -> Self {
-        Self { radius: radius.body_heights(), dwell, gap, stays: BTreeMap::new() }
+        Self { radius: radius.body_heights(), dwell, gap, stays: BTreeMap::new(), overflow: 0 }
     }
 
     fn forget(&mut self, now: MediaTime) {
@@ -101,6 +107,7 @@ impl Linger {
     /// Since when all feet points of this person fit in the circle.
     fn stay(&mut self, who: TrackId, now: MediaTime, here: Point, body: f64) -> Option<MediaTime> {
         if !self.stays.contains_key(&who) && self.stays.len() >= MOST_PEOPLE {
+            self.overflow += 1;
             return None;
         }
         let stay = self.stays.entry(who).or_default();
@@ -122,96 +129,31 @@ impl Linger {
 }
 
 impl Stayed {
-    /// Drops the oldest points until the rest fit: grows the circle from the newest point backwards.
+    /// Drops the oldest points until the rest fit, and no more than that.
     fn shrink_to(&mut self, radius: f64) {
-        let mut circle = Circle { center: Point::default(), radius: -1.0 };
-        let newest_first = |i: usize| self.points[self.points.len() - 1 - i].1;
-        let mut fitting = 0;
-        while fitting < self.points.len() {
-            let grown = circle.including(fitting, newest_first);
-            if grown.radius > radius {
-                break;
-            }
-            circle = grown;
-            fitting += 1;
+        let Some(&(_, newest)) = self.points.last() else { return };
+        // Whoever walks on leaves points behind that cannot fit together with the newest: no circle is needed for those.
+        let far = |p: &(MediaTime, Point)| (p.1.x - newest.x).hypot(p.1.y - newest.y) > 2.0 * radius * (1.0 + 1e-9);
+        let first = self.points.iter().rposition(far).map_or(0, |i| i + 1);
+        let points = &self.points;
+        let fitting = |from: usize| Circle::around(points[from..].iter().map(|p| p.1), radius);
+        // All from `low` do not fit, all from `high` do: steps that double, then halve.
+        let (mut low, mut step) = (first, 1);
+        let (mut high, mut circle) = (first, fitting(first));
+        while circle.is_none() && high + 1 < points.len() {
+            low = high;
+            high = (low + step).min(points.len() - 1);
+            circle = fitting(high);
+            step *= 2;
         }
-        self.circle = Some(circle);
-        self.points.drain(..self.points.len() - fitting);
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Circle {
-    center: Point,
-    radius: f64,
-}
-
-impl Circle {
-    const EPSILON: f64 = 1e-9;
-
-    fn contains(&self, p: Point) -> bool {
-        (p.x - self.center.x).hypot(p.y - self.center.y) <= self.radius + Self::EPSILON
-    }
-
-    /// One step of Welzl's incremental construction (1991): this is the smallest circle of the points before `n`, the
-    /// result that of the points up to `n`.
-    fn including(self, n: usize, point: impl Fn(usize) -> Point) -> Self {
-        let p = point(n);
-        if self.radius >= 0.0 && self.contains(p) {
-            return self;
-        }
-        let mut circle = Self { center: p, radius: 0.0 };
-        for j in 0..n {
-            let q = point(j);
-            if circle.contains(q) {
-                continue;
-            }
-            circle = Self::between(p, q);
-            for k in 0..j {
-                if !circle.contains(point(k)) {
-                    circle = Self::through(p, q, point(k));
-                }
+        while high > low + 1 {
+            let middle = low + (high - low) / 2;
+            match fitting(middle) {
+                Some(smaller) => (high, circle) = (middle, Some(smaller)),
+                None => low = middle,
             }
         }
-        circle
-    }
-
-    fn between(a: Point, b: Point) -> Self {
-        let center = Point { x: (a.x + b.x) * 0.5, y: (a.y + b.y) * 0.5 };
-        Self { center, radius: (a.x - b.x).hypot(a.y - b.y) * 0.5 }
-    }
-
-    fn through(a: Point, b: Point, c: Point) -> Self {
-        let (bx, by, cx, cy) = (b.x - a.x, b.y - a.y, c.x - a.x, c.y - a.y);
-        let d = 2.0 * (bx * cy - by * cx);
-        if d.abs() < 1e-12 {
-            let sides = [Self::between(a, b), Self::between(b, c), Self::between(a, c)];
-            return sides.into_iter().fold(sides[0], |best, s| if s.radius > best.radius { s } else { best });
-        }
-        let (b2, c2) = (bx * bx + by * by, cx * cx + cy * cy);
-        let (ux, uy) = ((cy * b2 - by * c2) / d, (bx * c2 - cx * b2) / d);
-        Self { center: Point { x: a.x + ux, y: a.y + uy }, radius: ux.hypot(uy) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn enclosing_circle_holds_all_points_and_touches_two(points in prop::collection::vec((-5.0..5.0f64, -5.0..5.0f64), 2..40)) {
-            let points: Vec<Point> = points.into_iter().map(|(x, y)| Point { x, y }).collect();
-            let start = Circle { center: Point::default(), radius: -1.0 };
-            let circle = (0..points.len()).fold(start, |circle, n| circle.including(n, |i| points[i]));
-            let distance = |p: &Point| (p.x - circle.center.x).hypot(p.y - circle.center.y);
-            prop_assert!(points.iter().all(|p| distance(p) <= circle.radius + 1e-6));
-            let touching = points.iter().filter(|p| distance(p) >= circle.radius - 1e-6).count();
-            prop_assert!(touching >= 2);
-            let widest = points.iter().flat_map(|a| points.iter().map(move |b| (a.x - b.x).hypot(a.y - b.y))).fold(0.0, f64::max);
-            prop_assert!(circle.radius <= widest / 3f64.sqrt() + 1e-6, "Jung's bound");
-        }
+        self.circle = circle;
+        self.points.drain(..high);
     }
 }

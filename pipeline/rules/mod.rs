@@ -1,5 +1,6 @@
 //! Tracks to signals: one file per rule. Pure functions of time and tracks: no clock, no thread, no pixel.
 
+mod circle;
 pub mod crossing;
 mod crowd;
 mod gathering;
@@ -27,4 +28,9 @@ pub trait Rule: Send {
     /// Appends what it measured. A rule about a zone gives its value at every picture; a rule about people gives one
     /// signal for each of whom it has something to say, and silence means that its condition does not hold.
     fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Signal>);
+
+    /// Table entries that were refused because a table was full, since the start.
+    fn overflow(&self) -> u64 {
+        0
+    }
 }

@@ -66,7 +66,7 @@ impl People {
         }
         self.present.clear();
         self.present.extend(tracks.iter().filter(|t| t.counts() && t.bbox.is_valid()).map(|t| Person::new(t, size)));
-        self.present.sort_by_key(|p| p.id);
+        self.present.sort_unstable_by_key(|p| p.id);
         self.paths.retain(|_, path| path.back().is_some_and(|step| time - step.time <= PATH));
         for person in &self.present {
             if !self.paths.contains_key(&person.id) && self.paths.len() >= MOST_PATHS {

@@ -114,6 +114,9 @@ impl RuleSet {
 
     /// Table entries that were refused because a table was full.
     pub fn overflow(&self) -> u64 {
-        self.people.overflow() + self.lineages.iter().map(Lineage::overflow).sum::<u64>()
+        self.people.overflow()
+            + self.lineages.iter().map(Lineage::overflow).sum::<u64>()
+            + self.counters.iter().map(LineCounter::overflow).sum::<u64>()
+            + self.rules.iter().map(|rule| rule.overflow()).sum::<u64>()
     }
 }

@@ -20,4 +20,7 @@ pub trait Tracker: Send {
     /// Takes the detections of one picture; media time, real time steps. Returns all live tracks (tentative,
     /// confirmed, coasting) ordered by id.
     fn update(&mut self, seen: &Observation<'_>) -> &[Track];
+
+    /// What did not fit into bounded tables, since the start.
+    fn overflow(&self) -> Overflow;
 }

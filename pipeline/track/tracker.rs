@@ -82,11 +82,6 @@ impl SortTracker {
         }
     }
 
-    /// What did not fit, since the start.
-    pub fn overflow(&self) -> Overflow {
-        self.overflow
-    }
-
     /// Takes the detections in an order that depends on nothing but themselves.
     fn admit(&mut self, seen: &Observation<'_>) {
         let least = self.tuning.least_score;
@@ -256,6 +251,10 @@ impl Tracker for SortTracker {
         self.tracks.clear();
         self.tracks.extend(self.targets.iter().map(Target::track));
         &self.tracks
+    }
+
+    fn overflow(&self) -> Overflow {
+        self.overflow
     }
 }
 

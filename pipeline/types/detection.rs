@@ -21,5 +21,5 @@ pub struct Detections {
 /// Pictures that go through the model together: same model, same input size.
 pub struct Batch<'a> {
     /// One frame a camera.
-    pub frames: &'a [&'a Frame],
+    pub frames: &'a [Frame],
 }

@@ -81,7 +81,7 @@ fn measure(entry: &Entry, size: Size, inference: &Inference, runs: usize) -> Res
     };
     let (mut found, mut infer, mut other) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..WARM_UP + runs {
-        detector.detect(&Batch { frames: &[&frame] }, &mut found)?;
+        detector.detect(&Batch { frames: std::slice::from_ref(&frame) }, &mut found)?;
         if run >= WARM_UP {
             let spent = detector.spent();
             infer.push(spent.infer);

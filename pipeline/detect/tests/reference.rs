@@ -66,7 +66,7 @@ fn the_default_model_finds_what_numpy_finds() {
     let catalog = Catalog::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models")).unwrap();
     let mut detector = OnnxDetector::new(catalog.default_entry(), Size::new(256, 160), &[], &inference()).unwrap();
     let (frame, mut out) = (frame(Figure), Vec::new());
-    detector.detect(&Batch { frames: &[&frame] }, &mut out).unwrap();
+    detector.detect(&Batch { frames: std::slice::from_ref(&frame) }, &mut out).unwrap();
     let found = &out[0].items;
 
     let text = include_str!("../../../tests/data/nanodet_reference.json");
@@ -81,7 +81,7 @@ fn the_default_model_finds_what_numpy_finds() {
     }
     // Twice the same picture, twice the same bits.
     let before = out[0].items.clone();
-    detector.detect(&Batch { frames: &[&frame] }, &mut out).unwrap();
+    detector.detect(&Batch { frames: std::slice::from_ref(&frame) }, &mut out).unwrap();
     assert_eq!(out[0].items, before);
 }
 
@@ -111,7 +111,7 @@ fn scales_are_merged_into_one_set() {
         let mut detector =
             OnnxDetector::new(catalog.default_entry(), Size::new(192, 160), extra, &inference()).unwrap();
         let (frame, mut out) = (frame(Scaled), Vec::new());
-        detector.detect(&Batch { frames: &[&frame] }, &mut out).unwrap();
+        detector.detect(&Batch { frames: std::slice::from_ref(&frame) }, &mut out).unwrap();
         out.remove(0).items
     };
     let (one, two) = (detector(&[]), detector(&[Size::new(256, 224)]));

@@ -1,0 +1,84 @@
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::alerts::IncidentConfig;
+use crate::capture::picture::VideoPicture;
+use crate::config::load_camera;
+use crate::config::plan::{Evidence, Inference, Site};
+use crate::engine::analyze::privacy_mask;
+use crate::engine::archive;
+use crate::engine::hub::LiveHub;
+use crate::engine::recorder::queue;
+use crate::track::{MAX_DETECTIONS, SortTracker, TrackerConfig};
+use crate::types::{MediaTime, Rect, Size, Span};
+
+fn value(metrics: &Metrics, series: &str) -> f64 {
+    let text = metrics.encode().unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned));
+    line.unwrap_or_else(|| panic!("{series} is not there")).parse().unwrap()
+}
+
+#[test]
+fn a_picture_moves_every_series_of_its_stages() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/stages/crowded.toml");
+    let camera = Arc::new(load_camera(&file, &TimeZone::UTC).unwrap().plan);
+    let site = Site {
+        id: "test".into(),
+        time_zone: TimeZone::UTC,
+        data: "data".into(),
+        listen: ([127, 0, 0, 1], 0).into(),
+        public_url: None,
+        media_dirs: Vec::new(),
+        inference: Inference { providers: Vec::new(), workers: 1, threads: 1, batch: 1 },
+        cameras: vec![Arc::clone(&camera)],
+        grids: Vec::new(),
+        sinks: Vec::new(),
+        routes: Vec::new(),
+        evidence: Evidence::DEFAULT,
+    };
+    let (metrics, hub) = (Metrics::new().unwrap(), LiveHub::new(&site));
+    let viewer = hub.cameras[0].watch().unwrap();
+    let lane = Lane {
+        camera: Arc::clone(&camera),
+        slot: FreshestSlot::new(),
+        metrics: metrics.for_camera(&camera),
+        hub: Arc::clone(&hub.cameras[0]),
+        mask: privacy_mask(&camera),
+    };
+    let config = IncidentConfig { site: "test".into(), camera: Arc::clone(&camera), outage: Span::from_secs(10) };
+    let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score: 0.4 })));
+    let (sender, _events) = queue();
+    let (jobs, _waiting) = archive::queue();
+    let lost = metrics.overflow("evidence");
+    let painter = Painter::new(camera, Arc::clone(&hub.cameras[0]), site.evidence, jobs, lost);
+    let mut state = LaneState::new(stages, painter, sender, &metrics);
+    let every = [
+        "lookout_frames_total{camera=\"crowded\",outcome=\"analysed\"}",
+        "lookout_frame_age_seconds_count{camera=\"crowded\"}",
+        "lookout_stage_seconds_count{stage=\"track\"}",
+        "lookout_stage_seconds_count{stage=\"rules\"}",
+        "lookout_stage_heartbeat_timestamp_seconds{stage=\"track\"}",
+        "lookout_stage_heartbeat_timestamp_seconds{stage=\"rules\"}",
+        "lookout_overflow_total{queue=\"tracks\"}",
+        "lookout_overflow_total{queue=\"redaction\"}",
+    ];
+    every.iter().for_each(|series| assert_eq!(value(&metrics, series), 0.0, "{series}"));
+    // More than any table holds.
+    let many = 3 * MAX_DETECTIONS;
+    let place = |i: usize| Rect::new((i % 60) as f32 * 20.0, (i / 60) as f32 * 25.0, 10.0, 20.0);
+    let detections: Vec<Detection> = (0..many).map(|i| Detection { bbox: place(i), score: 0.9 }).collect();
+    let frame = Frame {
+        index: 0,
+        time: MediaTime::ZERO,
+        utc: jiff::Timestamp::UNIX_EPOCH,
+        arrived: Instant::now(),
+        picture: Arc::new(VideoPicture::grey(Size::new(1280, 720), 0)),
+    };
+    state.observe(&lane, &frame, &detections);
+    every.iter().for_each(|series| assert!(value(&metrics, series) > 0.0, "{series}"));
+    assert_eq!(value(&metrics, "lookout_overflow_total{queue=\"tracks\"}"), (many - MAX_DETECTIONS) as f64);
+    assert_eq!(value(&metrics, "lookout_overflow_total{queue=\"redaction\"}"), 1.0);
+    drop(viewer);
+}
