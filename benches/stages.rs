@@ -10,6 +10,8 @@ mod dispatch;
 mod pipeline;
 #[path = "stages/redact.rs"]
 mod redact;
+#[path = "stages/rules.rs"]
+mod rules;
 #[path = "stages/track.rs"]
 mod track;
 

@@ -15,6 +15,7 @@ mod evidence;
 mod outputs;
 mod page;
 mod properties;
+mod recompute;
 mod rtsp;
 mod run;
 mod sample;

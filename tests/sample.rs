@@ -56,6 +56,7 @@ pub fn site(data: &Path, sinks: Vec<Sink>) -> Site {
         media_dirs: Vec::new(),
         inference: Inference { providers: vec![Provider::Cpu], workers: 1, threads: 1, batch: 1 },
         cameras: Vec::new(),
+        rules: Vec::new(),
         grids: Vec::new(),
         sinks,
         routes: Vec::new(),

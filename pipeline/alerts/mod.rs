@@ -15,6 +15,7 @@ pub mod raised;
 pub mod redact;
 mod text;
 pub mod video;
+mod watched;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{Surroundings, camera_text};
-use crate::types::{EndReason, Event, MediaTime, Severity, Signal, Size, Span, State, Subject, TrackId};
+use crate::types::{EndReason, Event, MediaTime, Severity, Signal, Size, Span, State, Subject, TrackId, Unit};
 
 const START: &str = "2026-11-24T03:00:00Z";
 
@@ -51,17 +51,7 @@ impl Bench {
 }
 
 fn signal(subject: Subject, value: f64) -> Signal {
-    Signal {
-        rule: 0,
-        subject,
-        value,
-        since: None,
-        people: value as u32,
-        place: None,
-        bbox: None,
-        saturated: false,
-        direction: None,
-    }
+    Signal { people: value as u32, ..Signal::new(0, subject, value) }
 }
 
 #[test]
@@ -189,12 +179,70 @@ fn texts_name_the_place_and_the_numbers_in_both_languages() {
     assert_eq!(text.zh, "【较重】c·z：区域内4人，阈值3人");
 }
 
+const NEAR: &str = "kind = \"proximity\"\ndistance = \"1.7m\"\nhold = \"0s\"\nescalate = [{ value = 0.5, severity = \"severe\" }]";
+
+#[test]
+fn where_less_is_worse_the_peak_is_the_smallest_and_severity_rises_downwards() {
+    let mut b = Bench::new(NEAR);
+    let pair = Subject::Pair(TrackId(1), TrackId(2));
+    for (t, v) in [(0.0, 2.0), (1.0, 1.7), (2.0, 1.5), (3.0, 0.4), (4.0, 1.6), (5.0, 3.0), (7.0, 3.0)] {
+        b.see(t, &[signal(pair, v)]);
+    }
+    assert_eq!(b.told(), [(State::Started, 1.0), (State::Updated, 3.0), (State::Ended, 7.0)]);
+    assert_eq!((b.events[0].value, b.events[0].peak, b.events[0].unit), (1.7, 1.7, Unit::Metres));
+    let ended = &b.events[2];
+    assert_eq!((ended.peak, ended.value, ended.severity), (0.4, 1.6, Some(Severity::Severe)));
+}
+
+#[test]
+fn without_a_ground_plane_lengths_are_told_in_body_heights() {
+    let mut b = Bench::new(NEAR);
+    let pair = Subject::Pair(TrackId(1), TrackId(2));
+    b.see(0.0, &[Signal { calibrated: false, people: 2, ..signal(pair, 0.85) }]);
+    let event = &b.events[0];
+    assert_eq!((event.value, event.threshold, event.peak, event.unit), (0.5, 1.0, 0.5, Unit::BodyHeights));
+    assert_eq!(event.text.en, "[moderate] c, z: 2 people 0.5 body heights apart, limit 1");
+    assert_eq!(event.text.zh, "【较重】c·z：2人相距0.5个身高，下限1个身高");
+}
+
+#[test]
+fn every_kind_of_rule_speaks_both_languages() {
+    let way = "along = [[0.1, 0.5], [0.9, 0.5]]";
+    for (rule, subject, value, en, zh) in [
+        (
+            format!("kind = \"wrong_way\"\n{way}"),
+            Subject::Person(TrackId(1)),
+            2.0,
+            "a person has gone 2 m against the way",
+            "有人逆行2米",
+        ),
+        (
+            "kind = \"counter_flow\"".into(),
+            Subject::Zone,
+            0.4,
+            "40% of the people go against the flow, threshold 30%",
+            "40%的人逆向而行，阈值30%",
+        ),
+        ("kind = \"rush\"\nhold = \"0s\"".into(), Subject::Zone, 3.5, "3 people run, 3.5 m/s", "3人奔跑，速度3.5米/秒"),
+    ] {
+        let mut b = Bench::new(&rule);
+        b.see(0.0, &[Signal { people: 3, ..signal(subject, value) }]);
+        let text = &b.events[0].text;
+        assert_eq!((text.en.as_str(), text.zh.as_str()), (format!("[moderate] c, z: {en}").as_str(), format!("【较重】c·z：{zh}").as_str()));
+    }
+    let mut b = Bench::new("kind = \"vanished\"\nafter = \"20s\"");
+    (0..=20).for_each(|t| b.see(f64::from(t), &[signal(Subject::Person(TrackId(1)), 1.0)]));
+    let text = &b.events[0].text;
+    assert_eq!(text.en, "[minor] c, z: a person in the water has not been seen for 20 s; please check");
+    assert_eq!(text.zh, "【一般】c·z：有人进入水域后20秒未见，请核实");
+}
+
 #[test]
 fn incidents_are_bounded() {
     let mut b = Bench::new("kind = \"loitering\"\ndwell = \"100s\"");
-    let crowd: Vec<Signal> = (0..5000).map(|i| signal(Subject::Person(TrackId(i)), 1.0)).collect();
+    let crowd: Vec<Signal> = (0..10_000).map(|i| signal(Subject::Person(TrackId(i)), 1.0)).collect();
     b.see(0.0, &crowd);
-    assert_eq!(b.incidents.overflow(), 5000 - 2048);
+    assert_eq!(b.incidents.overflow(), 10_000 - 8_192);
 }
 
 proptest! {

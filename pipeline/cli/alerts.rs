@@ -122,7 +122,8 @@ fn list(args: &ListArgs, json: bool, reader: &Reader, site: &Site, out: &mut Str
         let severity = last.severity.map(Severity::word).unwrap_or_default();
         let id = &id.to_string()[..8];
         let started = local(*started_at, site);
-        writeln!(out, "{id}  {started}  {lasted:8}  {severity:8}  {:16}  {}", last.camera, last.text.en)?;
+        let camera = last.camera.as_deref().unwrap_or("-");
+        writeln!(out, "{id}  {started}  {lasted:8}  {severity:8}  {camera:16}  {}", last.text.en)?;
     }
     Ok(())
 }
@@ -152,8 +153,8 @@ fn tell(story: &Story, site: &Site, out: &mut String) -> anyhow::Result<()> {
         writeln!(
             out,
             "  camera {} ({}), {zone}, rule {}",
-            last.camera,
-            last.camera_name,
+            last.camera.as_deref().unwrap_or("-"),
+            last.camera_name.as_deref().unwrap_or("the whole site"),
             last.rule.as_deref().unwrap_or("-")
         )?;
     }

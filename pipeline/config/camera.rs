@@ -367,7 +367,7 @@ fn polygon(field: Field<Vec<[f64; 2]>>, report: &mut Report<'_>, path: &str, own
     polygon
 }
 
-fn points(
+pub fn points(
     field: Field<Vec<[f64; 2]>>,
     report: &mut Report<'_>,
     path: &str,

@@ -1,6 +1,7 @@
 //! Text to checked plan: every fault at once with file, line and field. After that no stage checks again.
 
 mod camera;
+mod condition;
 mod evidence;
 pub mod fault;
 mod field;
@@ -13,6 +14,7 @@ pub mod schedule;
 mod schema;
 mod sink;
 mod site;
+mod site_rule;
 pub mod units;
 
 #[cfg(test)]

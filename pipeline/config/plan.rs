@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 pub use camera::{Camera, Detect, Ground, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use evidence::Evidence;
-pub use rule::{Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Incident, Length, Rule, RulePlace, Stay};
+pub use rule::{Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay};
 pub use sink::{Route, Secret, Sink, SinkKind};
 
 /// A site with its cameras.
@@ -35,6 +35,8 @@ pub struct Site {
     pub inference: Inference,
     /// In the order of their files' names.
     pub cameras: Vec<Arc<Camera>>,
+    /// Rules about the whole site.
+    pub rules: Vec<Rule>,
     /// Patches of ground.
     pub grids: Vec<Grid>,
     /// Receivers.

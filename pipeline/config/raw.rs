@@ -4,6 +4,7 @@ mod camera;
 mod evidence;
 mod rule;
 mod sink;
+mod site_rule;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,6 +17,7 @@ pub use camera::{CameraRaw, DetectRaw, GroundRaw, LineRaw, MaskRaw, PlaceRaw, So
 pub use evidence::EvidenceRaw;
 pub use rule::{EscalateRaw, RuleRaw, StayRaw};
 pub use sink::{RouteRaw, SinkKindRaw, SinkRaw};
+pub use site_rule::{GateRaw, SiteRuleRaw};
 
 /// A table with its place.
 pub type Table<T> = Spanned<T>;
@@ -44,6 +46,9 @@ pub struct SiteRaw {
     /// Stills and clips of alerts: what is made, how long it is kept.
     #[schemars(with = "Option<EvidenceRaw>")]
     pub evidence: Option<Table<EvidenceRaw>>,
+    /// What is watched on the whole site.
+    #[schemars(with = "Vec<SiteRuleRaw>")]
+    pub rule: Vec<Table<SiteRuleRaw>>,
     /// Patches of ground with a responsible unit.
     #[schemars(with = "Vec<GridRaw>")]
     pub grid: Vec<Table<GridRaw>>,

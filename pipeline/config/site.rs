@@ -15,6 +15,7 @@ use super::plan::{self, Grid, Inference, Provider, Route, Sink};
 use super::raw::{GridRaw, InferenceRaw, SiteRaw, Table};
 use super::route::{self, Known, Mention};
 use super::sink;
+use super::site_rule::{self, GateMention};
 
 /// The site without its cameras, and where those are.
 pub struct SiteParts {
@@ -26,6 +27,8 @@ pub struct SiteParts {
     pub cameras_at: Range<usize>,
     /// Sites of camera and zone names in routes, to be checked once the cameras are known.
     pub mentions: Vec<Mention>,
+    /// Gates of site rules, likewise.
+    pub gates: Vec<GateMention>,
 }
 
 /// Converts the site file; camera files are read by the caller.
@@ -65,6 +68,11 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
     let routes: Vec<Route> =
         raw.route.into_iter().enumerate().map(|(i, t)| route::build(t, i, &known, &mut mentions, report)).collect();
     unique(routes.iter().map(|r| r.id.as_str()), "route", report);
+    let mut gates = Vec::new();
+    let rules = raw.rule.into_iter().enumerate();
+    let rules: Vec<plan::Rule> =
+        rules.filter_map(|(i, t)| site_rule::build(t, i, &time_zone, &mut gates, report)).collect();
+    unique(rules.iter().map(|r| r.id.as_str()), "rule", report);
     let cameras_at = raw.cameras.span().clone();
     let cameras = base.join(raw.cameras.get(report, "cameras").unwrap_or_else(|| "cameras".into()));
     let data = base.join(raw.data.get(report, "data").unwrap_or_else(|| "../data".into()));
@@ -78,12 +86,13 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         media_dirs,
         inference,
         cameras: Vec::new(),
+        rules,
         grids,
         sinks,
         routes,
         evidence,
     };
-    SiteParts { site, cameras, cameras_at, mentions }
+    SiteParts { site, cameras, cameras_at, mentions, gates }
 }
 
 fn inference(table: Option<Table<InferenceRaw>>, report: &mut Report<'_>) -> Inference {

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::plan::{Condition, Length, Stay};
 use super::*;
-use crate::types::{Severity, Span};
+use crate::types::{Direction, Kind, Severity, Span, Unit};
 
 fn camera(text: &str) -> Result<Checked<plan::Camera>, ConfigError> {
     let around = Surroundings { time_zone: &TimeZone::UTC, media_dirs: None, grids: None };
@@ -126,10 +126,54 @@ fn wrong_values_say_what_would_be_right() {
         ("kind = \"loitering\"\nmode = \"linger\"\ndwell = \"3s\"", "radius: missing"),
         ("kind = \"loitering\"\ndwell = \"0s\"", "a dwell of 0s is `intrusion`"),
         ("kind = \"loitering\"\ndwell = 10", "not a duration with its unit"),
+        ("kind = \"occupancy\"\npeople = 3", "of the site file"),
+        ("kind = \"wrong_way\"", "along: missing: the allowed way"),
+        ("kind = \"wrong_way\"\nalong = [[0.1, 0.1]]", "1 points; needs two or more"),
+        ("kind = \"wrong_way\"\nalong = [[0.1, 0.1], [0.1, 0.1]]", "two points in a row are the same"),
+        ("kind = \"wrong_way\"\nalong = [[0.1, 0.1], [0.9, 1.1]]", "outside the picture"),
+        ("kind = \"wrong_way\"\nalong = [[0.1, 0.1], [0.9, 0.1]]\ndistance = 2", "not a length"),
+        ("kind = \"counter_flow\"\nshare = 1.5", "not above 0 and at most 1"),
+        ("kind = \"counter_flow\"\npeople = 1", "from 2 to"),
+        ("kind = \"counter_flow\"\nspeed = \"2m/s\"", "speed: does not belong to `counter_flow`"),
+        ("kind = \"rush\"\nspeed = \"2.5m\"", "metres a second"),
+        ("kind = \"rush\"\nfactor = 0.5", "from 1 to 100"),
+        ("kind = \"proximity\"", "distance: missing: how near"),
+        ("kind = \"proximity\"\ndistance = \"2m\"\npeople = 4\nexempt_together = true", "only for pairs"),
+        (
+            "kind = \"proximity\"\ndistance = \"2m\"\nescalate = [{ value = 3, severity = \"severe\" }]",
+            "does not follow moderate from 2 down",
+        ),
+        ("kind = \"vanished\"", "after: missing: how long not seen"),
+        ("kind = \"vanished\"\nafter = \"1s\"", "less than 3s"),
+        ("kind = \"vanished\"\nafter = \"20s\"\ngap = \"2s\"", "leave `gap` out"),
+        ("kind = \"vanished\"\nafter = \"20s\"\nhold = \"2s\"", "leave `hold` out"),
     ] {
         let faults = faults(&zone(rule));
         assert!(faults.len() == 1 && faults[0].contains(word), "{rule}: {faults:?}");
     }
+}
+
+#[test]
+fn each_kind_has_its_own_defaults() {
+    let rule = |rule: &str| {
+        let text = format!(
+            "id = \"c\"\n[[zone]]\nid = \"z\"\npolygon = [[0,0],[1,0],[1,1]]\n[[zone.rule]]\nid = \"r\"\n{rule}"
+        );
+        camera(&text).unwrap().plan.rules.remove(0)
+    };
+    let times = |rule: &plan::Rule| (rule.incident.hold.secs_f64(), rule.incident.gap.secs_f64());
+    let wrong = rule("kind = \"wrong_way\"\nalong = [[0.1, 0.5], [0.9, 0.5]]");
+    assert_eq!((wrong.incident.threshold, wrong.incident.unit, times(&wrong)), (1.5, Unit::Metres, (0.0, 2.0)));
+    let counter = rule("kind = \"counter_flow\"");
+    assert_eq!(counter.condition, Condition::CounterFlow { along: None, people: 5 });
+    assert_eq!((counter.incident.threshold, counter.incident.unit), (0.3, Unit::Share));
+    let rush = rule("kind = \"rush\"");
+    assert_eq!(rush.condition, Condition::Rush { people: 5, factor: 2.0 });
+    assert_eq!((rush.incident.threshold, rush.incident.unit, times(&rush)), (2.5, Unit::MetresPerSecond, (2.0, 1.0)));
+    let near = rule("kind = \"proximity\"\ndistance = \"1bh\"\nescalate = [{ value = 0.5, severity = \"severe\" }]");
+    assert_eq!((near.incident.threshold, near.incident.falling, times(&near)), (1.7, true, (3.0, 1.0)));
+    let gone = rule("kind = \"vanished\"\nafter = \"20s\"");
+    assert_eq!((gone.incident.severity, times(&gone)), (Severity::Minor, (20.0, 0.0)));
 }
 
 #[test]
@@ -155,6 +199,28 @@ fn the_schema_file_is_current() {
         std::fs::read_to_string(&file).unwrap_or_default() == text,
         "run LOOKOUT_WRITE_SCHEMA=1 cargo test --release schema_file"
     );
+}
+
+#[test]
+fn the_examples_show_every_kind_of_rule() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/site.toml");
+    let site = load_site(&file).unwrap_or_else(|e| panic!("{e}")).plan;
+    let rules = site.cameras.iter().flat_map(|c| &c.rules).chain(&site.rules);
+    let kinds: std::collections::BTreeSet<Kind> = rules.map(|r| r.condition.kind()).collect();
+    for kind in [
+        Kind::Crowd,
+        Kind::Gathering,
+        Kind::Loitering,
+        Kind::Intrusion,
+        Kind::WrongWay,
+        Kind::CounterFlow,
+        Kind::Rush,
+        Kind::Proximity,
+        Kind::Vanished,
+        Kind::Occupancy,
+    ] {
+        assert!(kinds.contains(&kind), "no example of {kind}");
+    }
 }
 
 #[test]
@@ -208,6 +274,45 @@ mod site {
                 .unwrap();
             let text = load_site(&site).unwrap_err().to_string();
             assert!(text.contains("source.url"), "{path}: {text}");
+        }
+    }
+
+    fn park(rule: &str) -> tempfile::TempDir {
+        let site = format!("id = \"s\"\ntime_zone = \"Asia/Shanghai\"\n[[rule]]\nid = \"park\"\n{rule}");
+        let camera = "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n[[line]]\nid = \"gate\"\npoints = [[0.1, 0.5], [0.9, 0.5]]\n";
+        write(&[("site.toml", site.as_str()), ("cameras/a.toml", camera)])
+    }
+
+    const GATE: &str = "[[rule.gate]]\ncamera = \"a\"\nline = \"gate\"\ninward = \"left_to_right\"\n";
+
+    #[test]
+    fn a_rule_of_the_site_counts_at_lines_of_its_cameras() {
+        let dir = park(&format!("kind = \"occupancy\"\npeople = 100\nreset = \"03:30\"\nhold = \"1m\"\n{GATE}"));
+        let rule = load_site(&dir.path().join("site.toml")).unwrap_or_else(|e| panic!("{e}")).plan.rules.remove(0);
+        let Condition::Occupancy { people, gates, reset } = &rule.condition else { panic!("{rule:?}") };
+        assert_eq!((*people, rule.incident.threshold, rule.incident.hold), (100, 100.0, Span::from_secs(60)));
+        assert_eq!((gates[0].line.as_str(), gates[0].inward), ("gate", Direction::LeftToRight));
+        let day = |time: &str| reset.day(format!("{time}+08:00").parse().unwrap());
+        assert_eq!(day("2026-11-24T03:29:59") + 1, day("2026-11-24T03:30:00"));
+        assert_eq!(day("2026-11-24T03:30:00"), day("2026-11-25T03:29:59"));
+    }
+
+    #[test]
+    fn a_wrong_rule_of_the_site_says_what_would_be_right() {
+        for (rule, word) in [
+            (format!("kind = \"crowd\"\npeople = 3\n{GATE}"), "belongs to a zone or a line of a camera"),
+            (format!("kind = \"occupancy\"\n{GATE}"), "people: missing"),
+            (format!("kind = \"occupancy\"\npeople = 0\n{GATE}"), "give 1 or more"),
+            ("kind = \"occupancy\"\npeople = 3\n".into(), "0 gates; needs 1 to 1000"),
+            (format!("kind = \"occupancy\"\npeople = 3\nreset = \"4\"\n{GATE}"), "not a time of day"),
+            (format!("kind = \"occupancy\"\npeople = 3\n{GATE}{GATE}"), "named twice"),
+            (format!("kind = \"occupancy\"\npeople = 3\n{}", GATE.replace("\"a\"", "\"b\"")), "no camera `b`"),
+            (format!("kind = \"occupancy\"\npeople = 3\n{}", GATE.replace("gate\"", "door\"")), "no line `door`"),
+            (format!("kind = \"occupancy\"\npeople = 3\n{}", GATE.replace("inward", "in")), "gate[0].in: unknown key"),
+        ] {
+            let dir = park(&rule);
+            let text = load_site(&dir.path().join("site.toml")).unwrap_err().to_string();
+            assert!(text.contains(word), "{rule}: {text}");
         }
     }
 

@@ -29,7 +29,10 @@ impl<'a> CloudEvent<'a> {
         Some(Self {
             specversion: "1.0",
             id: event.key()?,
-            source: format!("/{}/{}", event.site, event.camera),
+            source: match &event.camera {
+                Some(camera) => format!("/{}/{camera}", event.site),
+                None => format!("/{}", event.site),
+            },
             kind: format!("lookout.alert.{}", event.state),
             subject: event.alert?.to_string(),
             time: event.at,

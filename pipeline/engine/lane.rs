@@ -12,7 +12,7 @@ use crate::alerts::numbering::Entry;
 use crate::capture::{FreshestSlot, PrivacyMask};
 use crate::config::plan::Camera;
 use crate::telemetry::{CameraMetrics, Metrics, Stage, StageMetrics};
-use crate::types::{Detection, Direction, EndReason, Event, Frame, State};
+use crate::types::{Crossed, Detection, Direction, EndReason, Event, Frame, SiteCrossed, State};
 
 /// What all threads share of a camera.
 pub struct Lane {
@@ -28,12 +28,33 @@ pub struct Lane {
     pub mask: PrivacyMask,
 }
 
+/// Where a camera's crossings go besides.
+pub struct Gates {
+    /// Index of the camera in the site's plan.
+    pub camera: usize,
+    /// To the site's rules.
+    pub out: Sender<SiteCrossed>,
+    /// Counts crossings that the site's rules did not take.
+    pub overflow: prometheus::IntCounter,
+}
+
+impl Gates {
+    fn tell(&self, at: jiff::Timestamp, crossed: &Crossed) {
+        let (line, direction) = (crossed.line, crossed.direction);
+        if self.out.try_send(SiteCrossed { at, camera: self.camera, line, direction }).is_err() {
+            self.overflow.inc();
+        }
+    }
+}
+
 /// What one worker at a time holds of a camera.
 pub struct LaneState {
     stages: CameraStages,
     painter: Painter,
     events: Vec<Event>,
     out: Sender<Entry>,
+    /// The way to the rules of the whole site, where they ask for this camera's lines.
+    gates: Option<Gates>,
     track: StageMetrics,
     rules: StageMetrics,
     overflow: [Overflow; 3],
@@ -66,6 +87,7 @@ impl LaneState {
             painter,
             out,
             events: Vec::new(),
+            gates: None,
             track: metrics.stage(Stage::Track),
             rules: metrics.stage(Stage::Rules),
             overflow: ["tracks", "incidents", "redaction"]
@@ -74,6 +96,12 @@ impl LaneState {
             interval: 0.0,
             silent: false,
         }
+    }
+
+    /// Crossings go to the rules of the whole site too.
+    pub fn with_gates(mut self, gates: Option<Gates>) -> Self {
+        self.gates = gates;
+        self
     }
 
     /// One analysed picture, from tracker to journal's queue.
@@ -90,6 +118,7 @@ impl LaneState {
         }
         for crossed in &observed.measured.crossed {
             lane.metrics.crossed(crossed.line, crossed.direction);
+            self.gates.iter().for_each(|gates| gates.tell(frame.utc, crossed));
         }
         let now = Instant::now();
         if let Some(last) = self.last.replace(now) {

@@ -12,6 +12,7 @@
 //! | `worker` | an inference worker |
 //! | `lane` | one camera between detection and journal |
 //! | `recorder` | the journal's thread |
+//! | [`site`] | rules about several cameras together |
 //! | `painter` | pictures for whoever watches and for evidence |
 //! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
@@ -28,6 +29,7 @@ mod painter;
 mod recorder;
 pub mod replay;
 pub mod run;
+pub mod site;
 pub mod stages;
 mod tally;
 mod threads;

@@ -141,7 +141,8 @@ impl Recorder {
             for item in batch {
                 let Event { alert, seq, state, camera, rule, .. } = &item.event;
                 let alert = alert.map(|a| a.to_string()).unwrap_or_default();
-                tracing::info!(alert, seq, %state, camera, rule = rule.as_deref().unwrap_or(""), "alert");
+                let (camera, rule) = (camera.as_deref().unwrap_or(""), rule.as_deref().unwrap_or(""));
+                tracing::info!(alert, seq, %state, camera, rule, "alert");
                 hub.announce(Arc::new(item.event.clone()));
             }
             bell.ring();

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use super::archive::{self, Archive};
 use super::board::Board;
 use super::hub::LiveHub;
-use super::lane::{Lane, LaneState};
+use super::lane::{Gates, Lane, LaneState};
 use super::painter::Painter;
 use super::recorder::{Recorder, queue};
+use super::site::{self, SiteStage, SiteWorker};
 use super::stages::CameraStages;
 use super::threads::{Thread, Threads};
 use super::watch::watch;
@@ -77,6 +78,8 @@ pub struct Run {
     ticker: Thread,
     recorder: Thread,
     archive: Thread,
+    /// Rules of the whole site, if there are any.
+    site: Option<Thread>,
     board: Arc<Board>,
     lanes: Arc<[Lane]>,
 }
@@ -129,9 +132,17 @@ impl Parts {
         }
         let archive = Archive::new(Store::open(&site.data.join(evidence::FOLDER), site.evidence)?, sender.clone());
         let (jobs, waiting) = archive::queue();
+        let (crossings, crossed) = site::queue();
+        let of_site = SiteStage::new(site)
+            .map(|stage| SiteWorker::new(stage, &site.data, sender.clone(), self.metrics.for_site(site)));
+        let gates = |camera: usize| {
+            let id = &site.cameras[camera].id;
+            let asked = site.rules.iter().any(|rule| rule.condition.gates().iter().any(|gate| gate.camera == *id));
+            asked.then(|| Gates { camera, out: crossings.clone(), overflow: self.metrics.overflow("site") })
+        };
         let lanes = lanes(site, &self.hub, &self.metrics);
         let mut states = Vec::new();
-        for lane in lanes.iter() {
+        for (i, lane) in lanes.iter().enumerate() {
             let entry = catalog.resolve(lane.camera.detect.model.as_deref())?;
             let start_score = lane.camera.detect.score.unwrap_or(entry.score);
             let outage = lane.camera.source.as_ref().map_or(Span::from_secs(10), |s| s.outage);
@@ -140,9 +151,10 @@ impl Parts {
             let lost = self.metrics.overflow("evidence");
             let painter =
                 Painter::new(Arc::clone(&lane.camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
-            states.push(LaneState::new(stages, painter, sender.clone(), &self.metrics));
+            states.push(LaneState::new(stages, painter, sender.clone(), &self.metrics).with_gates(gates(i)));
         }
-        // The cameras hold the only senders: when they end, the archive does, and then the recorder.
+        // The cameras hold the only senders: when they end, the site's rules and the archive do, and then the recorder.
+        drop(crossings);
         drop(jobs);
         drop(sender);
         let board = Arc::new(Board::new(groups.clone(), states));
@@ -150,6 +162,7 @@ impl Parts {
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
+        let of_site = of_site.map(|worker| threads.spawn("site", move || worker.run(&crossed))).transpose()?;
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
         for (i, detectors) in detectors.into_iter().enumerate() {
@@ -184,7 +197,18 @@ impl Parts {
             })?
         };
         self.hub.set_ready(true);
-        let run = Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, archive, board, lanes };
+        let run = Run {
+            threads,
+            stop: stop.clone(),
+            captures,
+            workers,
+            ticker,
+            recorder,
+            archive,
+            site: of_site,
+            board,
+            lanes,
+        };
         Ok((run, self.dispatcher))
     }
 }
@@ -204,6 +228,7 @@ impl Run {
                 state.stop(lane);
             }
         }
+        self.site.into_iter().for_each(Thread::join);
         self.archive.join();
         self.recorder.join();
         self.threads.failure().map_or(Ok(()), Err)

@@ -36,13 +36,32 @@ impl Ground {
         (w > 1e-3).then(|| Point { x: row(&h[0]) / w, y: row(&h[1]) / w })
     }
 
+    /// Whether lengths come from a known plane rather than from box heights.
+    pub fn is_known(&self) -> bool {
+        self.plane.is_some()
+    }
+
     /// Distance between two feet points (pixels) of people whose boxes are so high (pixels), in body heights.
     pub fn body_heights(&self, a: Point, a_height: f64, b: Point, b_height: f64) -> f64 {
+        let way = self.way(a, a_height, b, b_height);
+        way.x.hypot(way.y)
+    }
+
+    /// The way from one feet point (pixels) to another of people whose boxes are so high (pixels), in body heights on the
+    /// ground.
+    pub fn way(&self, a: Point, a_height: f64, b: Point, b_height: f64) -> Point {
         if let (Some(a), Some(b)) = (self.metres(a), self.metres(b)) {
-            return (a.x - b.x).hypot(a.y - b.y) / BODY_HEIGHT_M;
+            return Point { x: (b.x - a.x) / BODY_HEIGHT_M, y: (b.y - a.y) / BODY_HEIGHT_M };
         }
         let height = ((a_height + b_height) * 0.5).max(1.0);
-        (a.x - b.x).hypot(DEPTH * (a.y - b.y)) / height
+        Point { x: (b.x - a.x) / height, y: DEPTH * (b.y - a.y) / height }
+    }
+
+    /// Unit vector on the ground from one pixel place to another; `None` where they are the same.
+    pub fn bearing(&self, from: Point, to: Point) -> Option<Point> {
+        let way = self.way(from, 1.0, to, 1.0);
+        let length = way.x.hypot(way.y);
+        (length > 0.0 && length.is_finite()).then(|| Point { x: way.x / length, y: way.y / length })
     }
 
     /// A pixel place in coordinates of equal scale in both directions, and what a body height is in them around people

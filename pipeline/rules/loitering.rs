@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::circle::Circle;
 use super::{Rule, Scene};
-use crate::config::plan::{Filter, Length, Stay};
-use crate::types::{MediaTime, Point, Polygon, Signal, Span, Subject, TrackId};
+use crate::config::plan::{Length, Stay};
+use crate::types::{MediaTime, Point, Signal, Span, Subject, TrackId};
 
 /// People watched at most.
 const MOST_PEOPLE: usize = 4_096;
@@ -18,8 +18,7 @@ const BODY_SMOOTHING: f64 = 0.1;
 /// does, since the window of feet points slides.
 pub struct Loitering {
     rule: usize,
-    zone: Polygon,
-    filter: Filter,
+    group: usize,
     lineage: usize,
     linger: Option<Linger>,
 }
@@ -44,13 +43,14 @@ struct Stayed {
 }
 
 impl Loitering {
-    /// For the rule with this index in the plan; `lineage` is the index of the one that bridges the rule's gap.
-    pub fn new(rule: usize, zone: Polygon, filter: Filter, mode: Stay, dwell: Span, gap: Span, lineage: usize) -> Self {
+    /// For the rule with this index in the plan, about this group; `lineage` is the index of the one that bridges the
+    /// rule's gap.
+    pub fn new(rule: usize, group: usize, lineage: usize, mode: Stay, dwell: Span, gap: Span) -> Self {
         let linger = match mode {
             Stay::Dwell => None,
             Stay::Linger { radius } => Some(Linger::new(radius, dwell, gap)),
         };
-        Self { rule, zone, filter, lineage, linger }
+        Self { rule, group, lineage, linger }
     }
 }
 
@@ -59,12 +59,8 @@ impl Rule for Loitering {
         if let Some(linger) = &mut self.linger {
             linger.forget(scene.time);
         }
-        for person in scene.people.all().iter().filter(|p| p.passes(&self.filter, scene.size)) {
-            let anchor = person.anchor(self.filter.anchor);
-            if !self.zone.contains(anchor) {
-                continue;
-            }
-            let who = scene.lineages[self.lineage].person(person.id);
+        for (i, person) in scene.members(self.group) {
+            let who = scene.lineages[self.lineage].person(i);
             let since = match &mut self.linger {
                 None => None,
                 Some(linger) => {
@@ -76,15 +72,11 @@ impl Rule for Loitering {
                 }
             };
             out.push(Signal {
-                rule: self.rule,
-                subject: Subject::Person(who),
-                value: 1.0,
                 since,
                 people: 1,
-                place: Some(anchor),
+                place: Some(scene.anchor(self.group, person)),
                 bbox: Some(person.bbox),
-                saturated: false,
-                direction: None,
+                ..Signal::new(self.rule, Subject::Person(who), 1.0)
             });
         }
     }

@@ -51,6 +51,8 @@ pub struct Step {
 #[derive(Default)]
 pub struct People {
     present: Vec<Person>,
+    /// One for each of them.
+    motions: Vec<Option<Point>>,
     paths: BTreeMap<TrackId, VecDeque<Step>>,
     size: Size,
     overflow: u64,
@@ -58,7 +60,7 @@ pub struct People {
 
 impl People {
     /// Takes the tracks of a picture: confirmed and seen ones count.
-    pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track]) {
+    pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track], ground: &Ground) {
         if self.size != size {
             // Paths are in pixels of the old size; the tracker rescales its own.
             self.paths.clear();
@@ -68,9 +70,11 @@ impl People {
         self.present.extend(tracks.iter().filter(|t| t.counts() && t.bbox.is_valid()).map(|t| Person::new(t, size)));
         self.present.sort_unstable_by_key(|p| p.id);
         self.paths.retain(|_, path| path.back().is_some_and(|step| time - step.time <= PATH));
+        self.motions.clear();
         for person in &self.present {
             if !self.paths.contains_key(&person.id) && self.paths.len() >= MOST_PATHS {
                 self.overflow += 1;
+                self.motions.push(None);
                 continue;
             }
             let path = self.paths.entry(person.id).or_insert_with(|| VecDeque::with_capacity(PATH_POINTS as usize + 2));
@@ -84,6 +88,7 @@ impl People {
                 path.pop_back();
             }
             path.push_back(step);
+            self.motions.push(motion(path, ground));
         }
     }
 
@@ -102,12 +107,15 @@ impl People {
         self.overflow
     }
 
-    /// Body heights a second over the last 2 s; `None` with less than half a second of path.
-    pub fn speed(&self, id: TrackId, ground: &Ground) -> Option<f64> {
-        let path = self.paths.get(&id)?;
-        let (first, last) = (path.front()?, path.back()?);
-        let dt = (last.time - first.time).secs_f64();
-        (dt >= 0.5).then(|| ground.body_heights(first.feet, first.height, last.feet, last.height) / dt)
+    /// Body heights a second on the ground over the last 2 s of the person at this index of [`Self::all`]; `None` with
+    /// less than half a second of path.
+    pub fn motion(&self, index: usize) -> Option<Point> {
+        self.motions.get(index).copied().flatten()
+    }
+
+    /// How fast that is, body heights a second.
+    pub fn speed(&self, index: usize) -> Option<f64> {
+        self.motion(index).map(|way| way.x.hypot(way.y))
     }
 
     /// Pixels a second over the last second or so; zero where the path is too short to say.
@@ -122,6 +130,16 @@ impl People {
         }
         [(last.feet.x - first.feet.x) / dt, (last.feet.y - first.feet.y) / dt]
     }
+}
+
+fn motion(path: &VecDeque<Step>, ground: &Ground) -> Option<Point> {
+    let (first, last) = (path.front()?, path.back()?);
+    let dt = (last.time - first.time).secs_f64();
+    if dt < 0.5 {
+        return None;
+    }
+    let way = ground.way(first.feet, first.height, last.feet, last.height);
+    Some(Point { x: way.x / dt, y: way.y / dt })
 }
 
 impl Person {

@@ -244,3 +244,6 @@ fn tentative_and_coasting_tracks_do_not_count() {
     let measured = rules.observe(at(0.0), SIZE, &[sure, tentative, coasting]);
     assert_eq!((measured.people, measured.zone_people[0]), (1, 1));
 }
+
+mod flow;
+mod near;

@@ -3,4 +3,4 @@
 pub mod logs;
 pub mod metrics;
 
-pub use metrics::{CameraMetrics, Metrics, SinkMetrics, Stage, StageMetrics};
+pub use metrics::{CameraMetrics, Metrics, SinkMetrics, SiteMetrics, Stage, StageMetrics};

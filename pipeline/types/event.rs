@@ -28,10 +28,10 @@ pub struct Event {
     pub site: String,
     /// Patch of ground with a responsible unit.
     pub grid: Option<String>,
-    /// Camera id.
-    pub camera: String,
+    /// Camera id; null where it is about the whole site.
+    pub camera: Option<String>,
     /// Camera name for people.
-    pub camera_name: String,
+    pub camera_name: Option<String>,
     /// Zone id.
     pub zone: Option<String>,
     /// Zone name for people.

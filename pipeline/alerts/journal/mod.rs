@@ -173,7 +173,7 @@ fn append_one(
         alert.0,
         id,
         event.seq,
-        event.camera,
+        event.camera.as_deref().unwrap_or(""),
         event.zone,
         event.grid,
         event.rule,

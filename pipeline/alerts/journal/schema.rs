@@ -9,7 +9,7 @@ use super::JournalError;
 
 /// Each step brings `user_version` from its index to the next; a step that was released is never changed.
 ///
-/// `alert.first` is the event that started it; `alert.seq` the newest. `severity` is a rank from 0. `event.id` is the
+/// `alert.first` is the event that started it; `alert.seq` the newest; `alert.camera` is empty for the whole site. `severity` is a rank from 0. `event.id` is the
 /// order of commits. `outbox.state`: 0 waits, 1 delivered, 2 dead, 3 skipped; `spare`: 1 for an update, which a
 /// newer one makes superfluous. Times: `at`, `*_at` in Unix
 /// milliseconds; `due`, `queued`, `settled` in Unix microseconds.

@@ -15,8 +15,8 @@ pub(crate) fn sample_event(alert: AlertId, seq: u32, state: State) -> Event {
         media_time: 12.4 + f64::from(seq),
         site: "weibei".into(),
         grid: Some("shizhong-03".into()),
-        camera: "forecourt".into(),
-        camera_name: "Courthouse forecourt".into(),
+        camera: Some("forecourt".into()),
+        camera_name: Some("Courthouse forecourt".into()),
         zone: Some("steps".into()),
         zone_name: Some("Entrance steps".into()),
         line: None,
@@ -110,7 +110,7 @@ fn filters_narrow_and_pages_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = open(folder.path());
     let mut batch: Vec<Appended> = (1..=5).map(|n| item(n, 0, State::Started, &[])).collect();
-    batch[1].event.camera = "shore".into();
+    batch[1].event.camera = Some("shore".into());
     batch[2].event.kind = Kind::Loitering;
     batch[3].event.severity = Some(Severity::Severe);
     batch[4].event.started_at = Some("2026-11-25T00:00:00Z".parse().unwrap());

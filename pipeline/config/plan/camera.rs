@@ -154,6 +154,7 @@ impl Camera {
         let own = match place {
             RulePlace::Zone(i) => self.zones[i].grid.as_deref(),
             RulePlace::Line(i) => self.lines[i].grid.as_deref(),
+            RulePlace::Site => None,
         };
         own.or(self.grid.as_deref())
     }
