@@ -222,6 +222,45 @@ fn a_journal_that_cannot_grow_loses_nothing_and_stops_nothing() {
     assert_told(&files, &files.told());
 }
 
+/// Both cameras of the site see the same clip; whoever crosses its path from the left has come.
+const PARK: &str = "[[rule]]\nid = \"park\"\nkind = \"occupancy\"\npeople = 1\n\
+    [[rule.gate]]\ncamera = \"north\"\nline = \"path\"\ninward = \"left_to_right\"\n\
+    [[rule.gate]]\ncamera = \"south\"\nline = \"path\"\ninward = \"left_to_right\"\n";
+
+#[test]
+fn people_of_the_whole_site_are_counted_over_cameras_and_restarts() {
+    let files = SiteFiles::new(PARK);
+    files.camera("north", CLIP);
+    files.camera("south", CLIP);
+    let of_site = |events: &[Value]| {
+        events
+            .iter()
+            .filter(|e| text(e, "rule") == "park" && text(e, "state") == "started")
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let mut run = files.start();
+    assert_eq!(run.metric("lookout_overflow_total{queue=\"site\"}"), Some(0.0));
+    run.until("some have come", |run| run.metric("lookout_occupancy{rule=\"park\"}") >= Some(2.0));
+    run.until("an alert", |_| !of_site(&files.told()).is_empty());
+    assert_eq!(run.interrupt(), Some(0));
+    let first = files.told();
+    assert_complete(&first);
+    let event = &of_site(&first)[0];
+    assert!(event["camera"].is_null() && event["zone"].is_null() && event["line"].is_null(), "{event}");
+    assert_eq!((text(event, "kind"), text(event, "unit"), text(event, "grid")), ("occupancy", "people", ""));
+
+    let kept: Value = serde_json::from_slice(&std::fs::read(files.path("data/site.json")).unwrap()).unwrap();
+    let number = |field: &str| kept["park"][field].as_f64().unwrap();
+    let people = number("entered") - number("left") + number("missed");
+    let mut run = files.start();
+    run.until("the alert of those who are still there", |_| of_site(&files.told()).len() > of_site(&first).len());
+    let again = of_site(&files.told()).pop().unwrap();
+    assert_eq!(again["value"].as_f64(), Some(people), "{again}");
+    assert_eq!(run.interrupt(), Some(0));
+    assert_complete(&files.told());
+}
+
 #[test]
 fn every_series_is_there_from_the_start_at_zero() {
     let files = SiteFiles::new("");
@@ -245,7 +284,7 @@ fn every_series_is_there_from_the_start_at_zero() {
         ("outbox_oldest_seconds{sink=\"*\"}", "record"),
         ("camera_up{camera=\"*\"}", "gate"),
         ("camera_reconnects_total{camera=\"gate\",reason=\"*\"}", &SourceError::REASONS.join(" ")),
-        ("overflow_total{queue=\"*\"}", "journal tracks incidents"),
+        ("overflow_total{queue=\"*\"}", "journal tracks incidents site"),
         ("config_reloads_total{outcome=\"*\"}", "applied refused"),
     ] {
         wanted.extend(words.split(' ').map(|word| format!("lookout_{}", series.replace('*', word))));

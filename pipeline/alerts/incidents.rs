@@ -60,8 +60,7 @@ impl Table {
     /// Where the subject is, or where it belongs.
     fn find(&mut self, subject: Subject) -> Result<usize, usize> {
         let expected = self.entries.get(self.next).is_some_and(|e| e.subject == subject);
-        let found =
-            if expected { Ok(self.next) } else { self.entries.binary_search_by_key(&subject, |e| e.subject) };
+        let found = if expected { Ok(self.next) } else { self.entries.binary_search_by_key(&subject, |e| e.subject) };
         self.next = found.map_or_else(|at| at, |at| at + 1);
         found
     }

@@ -179,7 +179,8 @@ fn texts_name_the_place_and_the_numbers_in_both_languages() {
     assert_eq!(text.zh, "【较重】c·z：区域内4人，阈值3人");
 }
 
-const NEAR: &str = "kind = \"proximity\"\ndistance = \"1.7m\"\nhold = \"0s\"\nescalate = [{ value = 0.5, severity = \"severe\" }]";
+const NEAR: &str =
+    "kind = \"proximity\"\ndistance = \"1.7m\"\nhold = \"0s\"\nescalate = [{ value = 0.5, severity = \"severe\" }]";
 
 #[test]
 fn where_less_is_worse_the_peak_is_the_smallest_and_severity_rises_downwards() {
@@ -228,7 +229,10 @@ fn every_kind_of_rule_speaks_both_languages() {
         let mut b = Bench::new(&rule);
         b.see(0.0, &[Signal { people: 3, ..signal(subject, value) }]);
         let text = &b.events[0].text;
-        assert_eq!((text.en.as_str(), text.zh.as_str()), (format!("[moderate] c, z: {en}").as_str(), format!("【较重】c·z：{zh}").as_str()));
+        assert_eq!(
+            (text.en.as_str(), text.zh.as_str()),
+            (format!("[moderate] c, z: {en}").as_str(), format!("【较重】c·z：{zh}").as_str())
+        );
     }
     let mut b = Bench::new("kind = \"vanished\"\nafter = \"20s\"");
     (0..=20).for_each(|t| b.see(f64::from(t), &[signal(Subject::Person(TrackId(1)), 1.0)]));

@@ -96,7 +96,8 @@ impl Reading<'_, '_> {
             Kind::Loitering => self.loitering(),
             Kind::Intrusion => (Some(Condition::Intrusion), Start::of_people(Some(1))),
             Kind::Crossing => {
-                let direction = std::mem::take(&mut self.raw.direction).get(self.report, &under(self.path, "direction"));
+                let direction =
+                    std::mem::take(&mut self.raw.direction).get(self.report, &under(self.path, "direction"));
                 let start = Start { hold: Time::Own(Span::ZERO), ..Start::of_people(Some(1)) };
                 (Some(Condition::Crossing { direction }), start)
             }
@@ -275,9 +276,7 @@ impl Reading<'_, '_> {
 
     /// Parameters that belong to other kinds: most likely a typing error with consequences.
     fn refuse_foreign(&mut self, kind: Kind) {
-        use Kind::{
-            CounterFlow, Crossing, Crowd, Gathering, Loitering, Proximity, Rush, Vanished, WrongWay,
-        };
+        use Kind::{CounterFlow, Crossing, Crowd, Gathering, Loitering, Proximity, Rush, Vanished, WrongWay};
         let raw = &*self.raw;
         let owned: [(&str, Option<Range<usize>>, &[Kind]); 14] = [
             ("people", raw.people.place(), &[Crowd, Gathering, CounterFlow, Rush, Proximity]),

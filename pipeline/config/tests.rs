@@ -279,7 +279,8 @@ mod site {
 
     fn park(rule: &str) -> tempfile::TempDir {
         let site = format!("id = \"s\"\ntime_zone = \"Asia/Shanghai\"\n[[rule]]\nid = \"park\"\n{rule}");
-        let camera = "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n[[line]]\nid = \"gate\"\npoints = [[0.1, 0.5], [0.9, 0.5]]\n";
+        let camera =
+            "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n[[line]]\nid = \"gate\"\npoints = [[0.1, 0.5], [0.9, 0.5]]\n";
         write(&[("site.toml", site.as_str()), ("cameras/a.toml", camera)])
     }
 

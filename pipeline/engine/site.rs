@@ -16,7 +16,7 @@ use crate::config::plan::{Condition, Reset, Site};
 use crate::rules::SiteRule;
 use crate::rules::occupancy::Occupancy;
 use crate::telemetry::SiteMetrics;
-use crate::types::{EndReason, Event, Headcount, MediaTime, Size, SiteCrossed, State};
+use crate::types::{EndReason, Event, Headcount, MediaTime, SiteCrossed, Size, State};
 
 /// Crossings between the cameras and the stage.
 const QUEUE: usize = 4_096;

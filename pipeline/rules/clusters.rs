@@ -33,8 +33,7 @@ impl Clusters {
     /// Finds the clusters of a group: cores have `core` people within `radius` body heights, themselves included.
     pub fn find(&mut self, scene: &Scene<'_>, group: usize, radius: f64, core: usize) {
         let (groups, n) = (scene.groups, scene.people.all().len());
-        let pairs =
-            || scene.neighbours.within(radius).filter(|p| groups.has(group, p.a) && groups.has(group, p.b));
+        let pairs = || scene.neighbours.within(radius).filter(|p| groups.has(group, p.a) && groups.has(group, p.b));
         self.begin.clear();
         self.begin.resize(n + 1, 0);
         pairs().for_each(|p| [p.a, p.b].iter().for_each(|i| self.begin[i + 1] += 1));

@@ -33,9 +33,9 @@ impl Groups {
         for group in &mut self.0 {
             let (filter, zone) = (&group.filter, &group.zone);
             group.inside.clear();
-            group.inside.extend(
-                people.all().iter().map(|p| p.passes(filter, size) && zone.contains(p.anchor(filter.anchor))),
-            );
+            group
+                .inside
+                .extend(people.all().iter().map(|p| p.passes(filter, size) && zone.contains(p.anchor(filter.anchor))));
             group.members.clear();
             group.members.extend(group.inside.iter().enumerate().filter(|(_, inside)| **inside).map(|(i, _)| i));
         }

@@ -102,9 +102,7 @@ impl RuleSet {
             Condition::WrongWay { along, distance } => {
                 Box::new(WrongWay::new(i, group, self.lineage(gap, trusted), along, *distance, gap))
             }
-            Condition::CounterFlow { along, people } => {
-                Box::new(CounterFlow::new(i, group, along.as_deref(), *people))
-            }
+            Condition::CounterFlow { along, people } => Box::new(CounterFlow::new(i, group, along.as_deref(), *people)),
             Condition::Proximity { distance, people, exempt_together } => {
                 self.neighbours.ask(distance.body_heights());
                 if *people > 2 {

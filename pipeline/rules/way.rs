@@ -18,9 +18,8 @@ impl Way {
     /// Unit vector on the ground along the piece nearest to a pixel place; the earlier one of two that are equally near.
     pub fn bearing(&self, scene: &Scene<'_>, place: Point) -> Option<Point> {
         let pieces = self.points.windows(2).map(|pair| (scene.size.to_pixels(pair[0]), scene.size.to_pixels(pair[1])));
-        let (from, to) = pieces.min_by(|a, b| {
-            distance_to_segment(place, a.0, a.1).total_cmp(&distance_to_segment(place, b.0, b.1))
-        })?;
+        let (from, to) = pieces
+            .min_by(|a, b| distance_to_segment(place, a.0, a.1).total_cmp(&distance_to_segment(place, b.0, b.1)))?;
         scene.ground.bearing(from, to)
     }
 }

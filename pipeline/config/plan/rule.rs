@@ -48,36 +48,7 @@ pub enum Condition {
     },
     /// One person staying; the dwell is [`Incident::hold`].
     Loitering {
-        /// A line at which people come in and go out of a site.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gate {
-    /// Camera id.
-    pub camera: String,
-    /// Line id.
-    pub line: String,
-    /// The way in.
-    pub inward: Direction,
-}
-
-/// A time of day in the site's time zone.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reset {
-    /// Of the site.
-    pub zone: jiff::tz::TimeZone,
-    /// When a day begins.
-    pub time: jiff::civil::Time,
-}
-
-impl Reset {
-    /// Number of the day that an instant belongs to: days since 1970-01-01, of the date on which it began.
-    pub fn day(&self, at: jiff::Timestamp) -> i64 {
-        let local = self.zone.to_datetime(at);
-        let since = local.date().duration_since(jiff::civil::Date::constant(1970, 1, 1)).as_hours() / 24;
-        if local.time() < self.time { since - 1 } else { since }
-    }
-}
-
-/// What staying means.
+        /// What staying means.
         mode: Stay,
     },
     /// Anyone inside.
@@ -128,6 +99,35 @@ impl Reset {
         /// `None`: either way.
         direction: Option<Direction>,
     },
+}
+
+/// A line at which people come in and go out of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// Camera id.
+    pub camera: String,
+    /// Line id.
+    pub line: String,
+    /// The way in.
+    pub inward: Direction,
+}
+
+/// A time of day in the site's time zone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reset {
+    /// Of the site.
+    pub zone: jiff::tz::TimeZone,
+    /// When a day begins.
+    pub time: jiff::civil::Time,
+}
+
+impl Reset {
+    /// Number of the day that an instant belongs to: days since 1970-01-01, of the date on which it began.
+    pub fn day(&self, at: jiff::Timestamp) -> i64 {
+        let local = self.zone.to_datetime(at);
+        let since = local.date().duration_since(jiff::civil::Date::constant(1970, 1, 1)).as_hours() / 24;
+        if local.time() < self.time { since - 1 } else { since }
+    }
 }
 
 /// What staying means.

@@ -38,7 +38,17 @@ fn told(events: &[Event]) -> Vec<(State, i64, f64)> {
 }
 
 fn day(stage: &mut SiteStage, order: &[usize]) -> Vec<Event> {
-    let all = [(1, 0, true), (2, 1, true), (2, 0, true), (3, 1, true), (3, 1, true), (8, 0, false), (9, 0, false), (9, 1, false), (9, 1, false)];
+    let all = [
+        (1, 0, true),
+        (2, 1, true),
+        (2, 0, true),
+        (3, 1, true),
+        (3, 1, true),
+        (8, 0, false),
+        (9, 0, false),
+        (9, 1, false),
+        (9, 1, false),
+    ];
     let mut events = Vec::new();
     order.iter().for_each(|i| stage.put(crossed(all[*i].0, all[*i].1, all[*i].2)));
     (0..15).for_each(|second| stage.advance(at(second), &mut events));
