@@ -140,7 +140,7 @@ impl Incidents {
     }
 
     fn update_windows(&mut self, now: Moment) {
-        for (state, rule) in self.rules.iter_mut().zip(&self.watched.rules()) {
+        for (state, rule) in self.rules.iter_mut().zip(self.watched.rules()) {
             let Some(schedule) = &rule.incident.schedule else {
                 state.in_force = true;
                 continue;
