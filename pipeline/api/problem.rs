@@ -54,5 +54,5 @@ pub(super) async fn not_found(uri: Uri) -> Problem {
 }
 
 pub(super) async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address can only be read (GET)")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method; most can only be read (GET)")
 }

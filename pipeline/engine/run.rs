@@ -22,7 +22,7 @@ use crate::capture::{FreshestSlot, Stop};
 use crate::config::plan::Site;
 use crate::detect::batch::Key;
 use crate::detect::{Catalog, DetectError, OnnxDetector};
-use crate::dispatch::{DispatchError, Dispatcher, Router};
+use crate::dispatch::{DispatchError, Dispatcher};
 use crate::telemetry::{Metrics, Stage};
 use crate::track::{SortTracker, TrackerConfig};
 use crate::types::Span;
@@ -114,15 +114,9 @@ impl Parts {
             detectors.push(load(&keys, &catalog, site)?);
         }
         let (sender, receiver) = queue();
-        let overflow = self.metrics.overflow("journal");
-        let mut recorder = Recorder::new(
-            self.journal,
-            Router::new(site),
-            self.dispatcher.bell(),
-            Arc::clone(&self.hub),
-            &site.evidence,
-            overflow,
-        );
+        let mut recorder =
+            Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics);
+        recorder.recall()?;
         let ended = recorder.end_open_alerts()?;
         if ended > 0 {
             tracing::warn!(alerts = ended, "ended alerts that the last run left open");
