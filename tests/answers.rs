@@ -11,8 +11,12 @@ use lookout::alerts::evidence::link::Linker;
 use lookout::alerts::journal::{Appended, Errands, Journal, NewToken, Tokens, Watch};
 use lookout::api::evidence::Files;
 use lookout::api::{ApiState, bind, serve};
+use lookout::config::load_site;
 use lookout::config::plan::Sink;
+use lookout::dispatch::Router;
 use lookout::engine::hub::LiveHub;
+use lookout::engine::trials::Trials;
+use lookout::telemetry::Metrics;
 use lookout::types::{Span, State};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -303,6 +307,28 @@ async fn a_test_alert_goes_the_whole_way_with_and_without_a_run() {
         assert!(run.get("/api/v1/statistics").contains("\"received\":0"));
         assert_eq!(run.interrupt(), Some(0));
     });
+}
+
+#[test]
+fn a_route_is_tested_every_day_at_its_time() {
+    let files = idle(
+        "[[route]]\nid = \"a\"\nto = [\"record\"]\ntest_at = \"06:00\"\n[[route]]\nid = \"b\"\nto = [\"record\"]\n",
+    );
+    let site = load_site(&files.path("site.toml")).unwrap_or_else(|e| panic!("{e}")).plan;
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let metrics = Metrics::new().unwrap();
+    let mut trials = Trials::new(&site, &Router::new(&site), &metrics, at("2026-11-24T05:00:00Z"));
+    let mut due = |text: &str| -> Vec<String> {
+        trials
+            .due(&[], at(text))
+            .iter()
+            .map(|item| format!("{} {}", item.event.rule.as_ref().unwrap(), item.event.state))
+            .collect()
+    };
+    assert_eq!(due("2026-11-24T05:59:59Z"), [""; 0]);
+    assert_eq!(due("2026-11-24T06:00:01Z"), ["test.a started", "test.a ended"]);
+    assert_eq!(due("2026-11-24T06:00:02Z"), [""; 0], "once");
+    assert_eq!(due("2026-11-25T06:00:00Z").len(), 2, "and every day");
 }
 
 #[test]

@@ -177,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn what_an_alert_is_related_to_stays_with_it() {
+        let mut numbering = Numbering::new();
+        let mut started = sample_event(id(1), 0, State::Started);
+        started.related = vec![id(7)];
+        numbering.number(&mut started, PENDING);
+        assert_eq!(numbering.add(&picture(1), |_| None).unwrap().related, [id(7)]);
+        let mut updated = sample_event(id(1), 1, State::Updated);
+        updated.related = vec![id(8), id(7)];
+        numbering.number(&mut updated, PENDING);
+        assert_eq!(updated.related, [id(7), id(8)]);
+        assert_eq!(told(&mut numbering, 1, 2, State::Ended).related, [id(7), id(8)]);
+    }
+
+    #[test]
     fn an_overdue_alert_says_so_and_its_next_event_does_not() {
         let mut numbering = Numbering::new();
         told(&mut numbering, 1, 0, State::Started);

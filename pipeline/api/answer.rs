@@ -40,13 +40,7 @@ pub(super) async fn answer(
             if let Some(why) = why {
                 state.0.desk.refused(why);
             }
-            let unauthorized = why == Some(Refusal::Unauthorized);
-            let mut answer = problem.into_response();
-            if unauthorized {
-                let scheme = header::HeaderValue::from_static("Bearer realm=\"lookout\"");
-                answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-            }
-            answer
+            problem.into_response()
         }
     }
 }

@@ -42,7 +42,12 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let unauthorized = self.status == StatusCode::UNAUTHORIZED;
         let mut answer = (self.status, Json(self)).into_response();
+        if unauthorized {
+            let scheme = HeaderValue::from_static("Bearer realm=\"lookout\"");
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
         let kind = HeaderValue::from_static("application/problem+json");
         answer.headers_mut().insert(header::CONTENT_TYPE, kind);
         answer

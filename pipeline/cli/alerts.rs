@@ -86,6 +86,9 @@ struct ListArgs {
     /// Only those that have not ended
     #[arg(long)]
     open: bool,
+    /// Only those that must be answered and are not
+    #[arg(long)]
+    unanswered: bool,
     /// Started at or after this time
     #[arg(long, value_name = "RFC3339")]
     since: Option<jiff::Timestamp>,
@@ -135,6 +138,7 @@ fn list(args: &ListArgs, json: bool, reader: &Reader, site: &Site, out: &mut Str
         kind: args.kind,
         min_severity: args.min_severity,
         open: args.open,
+        unanswered: args.unanswered,
         since: args.since,
         until: args.until,
         after: None,

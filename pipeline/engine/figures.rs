@@ -1,11 +1,12 @@
 //! Today's answers as metrics, by grid and kind.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use crate::alerts::journal::statistics::Figures;
-use crate::alerts::journal::{Journal, JournalError};
+use crate::alerts::journal::{JournalError, Reader};
+use crate::capture::Stop;
 use crate::config::plan::Site;
 use crate::telemetry::{FigureMetrics, Metrics};
 use crate::types::Kind;
@@ -13,12 +14,11 @@ use crate::types::Kind;
 /// Between looks at the journal.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Keeps the metrics of today's answers.
+/// Keeps the metrics of today's answers. A busy day is long to count, so it has a thread of its own.
 pub struct TodaysFigures {
     zone: TimeZone,
     grids: Vec<(String, FigureMetrics)>,
     kinds: Vec<(String, FigureMetrics)>,
-    looked: Option<Instant>,
 }
 
 impl TodaysFigures {
@@ -32,16 +32,22 @@ impl TodaysFigures {
             zone: site.time_zone.clone(),
             grids: site.grids.iter().map(|grid| (grid.id.clone(), metrics.for_grid(&grid.id))).collect(),
             kinds: kinds.into_iter().map(|kind| (kind.word(), metrics.for_kind(kind))).collect(),
-            looked: None,
         }
     }
 
-    /// Renews them once a minute.
-    pub fn look(&mut self, journal: &Journal, now: jiff::Timestamp) -> Result<(), JournalError> {
-        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
-            return Ok(());
+    /// Renews them once a minute until told to stop.
+    pub fn run(&self, journal: &Reader, stop: &Stop) {
+        loop {
+            if let Err(error) = self.look(journal, jiff::Timestamp::now()) {
+                tracing::error!(%error, "today's answers cannot be counted; trying again");
+            }
+            if stop.wait(LOOK) {
+                return;
+            }
         }
-        self.looked = Some(Instant::now());
+    }
+
+    fn look(&self, journal: &Reader, now: jiff::Timestamp) -> Result<(), JournalError> {
         let today = journal.statistics(self.zone.to_datetime(now).date(), &self.zone)?;
         for (id, metrics) in &self.grids {
             show(metrics, today.grids.iter().find(|g| g.grid.as_ref() == Some(id)).map(|g| &g.figures));

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::figures::TodaysFigures;
 use super::hub::LiveHub;
 use super::trials::Trials;
 use crate::alerts::journal::{Appended, Backlog, Journal};
@@ -43,7 +42,6 @@ pub struct Recorder {
     overflow: prometheus::IntCounter,
     routes: Vec<(String, RouteMetrics)>,
     trials: Trials,
-    figures: TodaysFigures,
     looked: Option<Instant>,
 }
 
@@ -67,7 +65,6 @@ impl Recorder {
             overflow: metrics.overflow("journal"),
             routes,
             trials,
-            figures: TodaysFigures::new(site, metrics),
             looked: None,
         }
     }
@@ -181,7 +178,7 @@ impl Recorder {
             let open = unanswered.iter().find(|(id, _)| id == route).map_or(0, |(_, open)| *open);
             metrics.unanswered.set(open);
         }
-        self.figures.look(&self.journal, at)
+        Ok(())
     }
 
     /// Learns from the journal what the last run knew: quiet spots, and which alerts stand for later ones.

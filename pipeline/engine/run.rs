@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::archive::{self, Archive};
 use super::board::Board;
+use super::figures::TodaysFigures;
 use super::hub::LiveHub;
 use super::lane::{Lane, LaneState};
 use super::painter::Painter;
@@ -75,6 +76,7 @@ pub struct Run {
     captures: Vec<Thread>,
     workers: Vec<Thread>,
     ticker: Thread,
+    figures: Thread,
     recorder: Thread,
     archive: Thread,
     board: Arc<Board>,
@@ -114,6 +116,7 @@ impl Parts {
             detectors.push(load(&keys, &catalog, site)?);
         }
         let (sender, receiver) = queue();
+        let reader = self.journal.reader()?;
         let mut recorder =
             Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics);
         recorder.recall()?;
@@ -143,6 +146,13 @@ impl Parts {
         let threads = Threads::new(stop.clone());
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
+        let figures = {
+            let (figures, stop) = (TodaysFigures::new(site, &self.metrics), stop.clone());
+            threads.spawn("figures", move || {
+                figures.run(&reader, &stop);
+                Ok(())
+            })?
+        };
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
@@ -178,7 +188,8 @@ impl Parts {
             })?
         };
         self.hub.set_ready(true);
-        let run = Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, archive, board, lanes };
+        let run =
+            Run { threads, stop: stop.clone(), captures, workers, ticker, figures, recorder, archive, board, lanes };
         Ok((run, self.dispatcher))
     }
 }
@@ -190,6 +201,7 @@ impl Run {
         while !self.stop.wait(Duration::from_secs(3600)) {}
         self.captures.into_iter().for_each(Thread::join);
         self.ticker.join();
+        self.figures.join();
         self.board.close();
         self.workers.into_iter().for_each(Thread::join);
         for (i, lane) in self.lanes.iter().enumerate() {

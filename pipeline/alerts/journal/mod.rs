@@ -164,15 +164,6 @@ impl Journal {
         watch::unanswered(&self.connection)
     }
 
-    /// How the alerts of a day were answered.
-    pub fn statistics(
-        &self,
-        day: jiff::civil::Date,
-        zone: &jiff::tz::TimeZone,
-    ) -> Result<statistics::Statistics, JournalError> {
-        statistics::statistics(&self.connection, day, zone)
-    }
-
     /// Quiet spots in force.
     pub fn spots(&self) -> Result<Vec<Spot>, JournalError> {
         spot::list(&self.connection, false)

@@ -32,6 +32,8 @@ pub struct AlertFilter {
     pub min_severity: Option<Severity>,
     /// Only those that have not ended.
     pub open: bool,
+    /// Only those that must be answered and are not.
+    pub unanswered: bool,
     /// Started at or after.
     pub since: Option<jiff::Timestamp>,
     /// Started before.
@@ -167,6 +169,12 @@ impl Reader {
         }
         if filter.open {
             clauses.push("a.ended_at IS NULL".to_owned());
+        }
+        if filter.unanswered {
+            clauses.push(
+                "EXISTS (SELECT 1 FROM watch w WHERE w.alert = a.id AND w.state <> 1 AND w.deadline IS NOT NULL)"
+                    .to_owned(),
+            );
         }
         let limit = if filter.limit == 0 { 100 } else { filter.limit.min(MAX_PAGE) };
         let sql = format!(
