@@ -449,3 +449,38 @@ fn an_alert_that_nobody_answers_escalates_once_also_across_a_kill() {
     assert!(of("alerts.jsonl", "overdue").iter().any(|e| e["alert"] == id.as_str()));
     assert!(!of("duty.jsonl", "ended").is_empty());
 }
+
+#[test]
+fn several_rules_that_see_the_same_are_told_once() {
+    let files = SiteFiles::new(
+        "[[grid]]\nid = \"yard\"\nunit = \"squad 3\"\n\
+         [[route]]\nid = \"squad\"\nto = [\"record\"]\nmerge = \"1h\"\nanswer_within = \"1s\"\n",
+    );
+    files.camera("yard", CLIP);
+    let camera = files.path("cameras/yard.toml");
+    let text = std::fs::read_to_string(&camera).unwrap();
+    std::fs::write(&camera, text.replacen("id = \"all\"", "id = \"all\"\ngrid = \"yard\"", 1)).unwrap();
+    let mut run = files.start();
+    let listed = || files.alerts(&["list", "--limit", "1000"]);
+    run.until("two alerts", |_| listed().len() >= 2);
+    let first = listed().pop().unwrap()["alert"].as_str().unwrap().to_owned();
+    run.until("nobody has answered", |_| files.told().iter().any(|e| e["state"] == "overdue"));
+    // Across a restart too: what was told before still stands for what comes.
+    run.kill();
+    let before = listed().len();
+    let mut run = files.start();
+    run.until("more alerts", |_| listed().len() > before);
+    assert_eq!(run.interrupt(), Some(0));
+    for alert in listed() {
+        let id = alert["alert"].as_str().unwrap();
+        let related = if id == first { json!([]) } else { json!([first]) };
+        assert_eq!(alert["last"]["related"], related, "{id}");
+    }
+    assert!(files.told().iter().all(|e| e["alert"] == first.as_str()), "one alert of the grid is told");
+    let open = files.alerts(&["list", "--unanswered"]);
+    assert_eq!(
+        open.iter().map(|a| a["alert"].as_str().unwrap()).collect::<Vec<_>>(),
+        [&first],
+        "and waits for an answer"
+    );
+}

@@ -34,10 +34,11 @@ pub struct Spot {
     pub released_by: Option<String>,
 }
 
-/// Makes the spot of an alert's subject: half the size of its last box, around its feet. `None` where the alert is not
+/// Makes the spot of an alert's subject: half the size of its box, around its feet. The first box counts: it is what the
+/// picture of the alert shows, while a zone's alert may go on with somebody else. `None` where the alert is not
 /// about one box, or its camera has too many.
 pub(super) fn make(tx: &Transaction<'_>, alert: AlertId, now: i64, by: &By) -> Result<Option<i64>, JournalError> {
-    let mut statement = tx.prepare_cached("SELECT body FROM event WHERE alert = ?1 ORDER BY seq DESC")?;
+    let mut statement = tx.prepare_cached("SELECT body FROM event WHERE alert = ?1 ORDER BY seq")?;
     let mut rows = statement.query([alert.0])?;
     let (camera, bbox) = loop {
         let Some(row) = rows.next()? else { return Ok(None) };

@@ -474,7 +474,7 @@ fn what_was_no_person_leaves_a_quiet_spot_until_it_is_released() {
     let mut seen = item(1, 0, State::Started, &[]);
     seen.event.bbox = Some([0.4, 0.5, 0.08, 0.2]);
     let mut ended = item(1, 1, State::Ended, &[]);
-    ended.event.bbox = None;
+    ended.event.bbox = Some([0.1, 0.1, 0.1, 0.1]);
     journal.append(&[seen, ended, item(2, 0, State::Started, &[])]).unwrap();
     let mut answers = journal.answers().unwrap();
     let mut answer = |n: u8, reason: &str| {
