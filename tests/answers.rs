@@ -432,6 +432,12 @@ fn an_alert_that_nobody_answers_escalates_once_also_across_a_kill() {
     run.kill();
 
     let mut run = files.start();
+    run.until("today's figures", |run| {
+        let kind = late["kind"].as_str().unwrap();
+        let figure =
+            |name: &str| run.metric(&format!("lookout_kind_alerts_today{{figure=\"{name}\",kind=\"{kind}\"}}"));
+        figure("received") >= Some(1.0) && figure("false_alarm") >= Some(1.0) && figure("in_time") == Some(0.0)
+    });
     let before = files.lines("duty.jsonl").len();
     run.until("later ones are late too", |_| files.lines("duty.jsonl").len() > before + 2);
     assert_eq!(run.interrupt(), Some(0));
