@@ -6,6 +6,7 @@
 mod alerts_command;
 mod allocations;
 mod annotate;
+mod answers;
 mod api;
 mod architecture;
 mod capture;
@@ -15,6 +16,7 @@ mod evidence;
 mod outputs;
 mod page;
 mod properties;
+mod quiet;
 mod recompute;
 mod rtsp;
 mod run;

@@ -71,6 +71,9 @@ impl Start {
     }
 }
 
+/// A parameter, where it stands if it does, and the kinds that take it.
+type Owned<'a> = (&'a str, Option<Range<usize>>, &'a [Kind]);
+
 /// A rule table on its way to a condition.
 pub struct Reading<'a, 'b> {
     pub raw: &'a mut RuleRaw,
@@ -278,7 +281,7 @@ impl Reading<'_, '_> {
     fn refuse_foreign(&mut self, kind: Kind) {
         use Kind::{CounterFlow, Crossing, Crowd, Gathering, Loitering, Proximity, Rush, Vanished, WrongWay};
         let raw = &*self.raw;
-        let owned: [(&str, Option<Range<usize>>, &[Kind]); 14] = [
+        let owned: [Owned<'_>; 14] = [
             ("people", raw.people.place(), &[Crowd, Gathering, CounterFlow, Rush, Proximity]),
             ("release", raw.release.place(), &[Crowd, Gathering, CounterFlow, Rush]),
             ("radius", raw.radius.place(), &[Gathering, Loitering]),

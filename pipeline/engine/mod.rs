@@ -13,9 +13,11 @@
 //! | `lane` | one camera between detection and journal |
 //! | `recorder` | the journal's thread |
 //! | [`site`] | rules about several cameras together |
+//! | `figures` | today's answers as metrics |
 //! | `painter` | pictures for whoever watches and for evidence |
 //! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
+//! | [`trials`] | test alerts |
 //! | `threads` | threads whose death is seen |
 //! | [`hub`] | what the API sees |
 
@@ -23,6 +25,7 @@ pub mod analyze;
 pub mod annotate;
 mod archive;
 mod board;
+mod figures;
 pub mod hub;
 mod lane;
 mod painter;
@@ -33,6 +36,7 @@ pub mod site;
 pub mod stages;
 mod tally;
 mod threads;
+pub mod trials;
 mod watch;
 mod worker;
 

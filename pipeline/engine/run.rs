@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::archive::{self, Archive};
 use super::board::Board;
+use super::figures::TodaysFigures;
 use super::hub::LiveHub;
 use super::lane::{Gates, Lane, LaneState};
 use super::painter::Painter;
@@ -23,7 +24,7 @@ use crate::capture::{FreshestSlot, Stop};
 use crate::config::plan::Site;
 use crate::detect::batch::Key;
 use crate::detect::{Catalog, DetectError, OnnxDetector};
-use crate::dispatch::{DispatchError, Dispatcher, Router};
+use crate::dispatch::{DispatchError, Dispatcher};
 use crate::telemetry::{Metrics, Stage};
 use crate::track::{SortTracker, TrackerConfig};
 use crate::types::Span;
@@ -76,6 +77,7 @@ pub struct Run {
     captures: Vec<Thread>,
     workers: Vec<Thread>,
     ticker: Thread,
+    figures: Thread,
     recorder: Thread,
     archive: Thread,
     /// Rules of the whole site, if there are any.
@@ -117,15 +119,10 @@ impl Parts {
             detectors.push(load(&keys, &catalog, site)?);
         }
         let (sender, receiver) = queue();
-        let overflow = self.metrics.overflow("journal");
-        let mut recorder = Recorder::new(
-            self.journal,
-            Router::new(site),
-            self.dispatcher.bell(),
-            Arc::clone(&self.hub),
-            &site.evidence,
-            overflow,
-        );
+        let reader = self.journal.reader()?;
+        let mut recorder =
+            Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics);
+        recorder.recall()?;
         let ended = recorder.end_open_alerts()?;
         if ended > 0 {
             tracing::warn!(alerts = ended, "ended alerts that the last run left open");
@@ -161,6 +158,13 @@ impl Parts {
         let threads = Threads::new(stop.clone());
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
+        let figures = {
+            let (figures, stop) = (TodaysFigures::new(site, &self.metrics), stop.clone());
+            threads.spawn("figures", move || {
+                figures.run(&reader, &stop);
+                Ok(())
+            })?
+        };
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
         let of_site = of_site.map(|worker| threads.spawn("site", move || worker.run(&crossed))).transpose()?;
         let groups: Arc<[usize]> = groups.into();
@@ -203,6 +207,7 @@ impl Parts {
             captures,
             workers,
             ticker,
+            figures,
             recorder,
             archive,
             site: of_site,
@@ -220,6 +225,7 @@ impl Run {
         while !self.stop.wait(Duration::from_secs(3600)) {}
         self.captures.into_iter().for_each(Thread::join);
         self.ticker.join();
+        self.figures.join();
         self.board.close();
         self.workers.into_iter().for_each(Thread::join);
         for (i, lane) in self.lanes.iter().enumerate() {

@@ -15,6 +15,7 @@ mod neighbours;
 pub mod occupancy;
 mod people;
 mod proximity;
+mod quiet;
 mod rush;
 mod scene;
 mod set;
@@ -32,6 +33,7 @@ pub use groups::Groups;
 pub use lineage::Lineage;
 pub use neighbours::Neighbours;
 pub use people::{People, Person};
+pub use quiet::Quiet;
 pub use scene::Scene;
 pub use set::{Measured, RuleSet};
 
