@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
-use lookout::config::plan::{Secret, SinkKind, Site};
+use lookout::config::plan::{Ground, GroundPlane, Secret, SinkKind, Site};
 use lookout::config::{load_camera, load_site, looks_like_site};
 
 use super::common::{print, say, warn};
@@ -32,8 +32,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         } else {
             let camera = load_camera(&args.config, &TimeZone::UTC)?;
             let plan = &camera.plan;
-            let text =
+            let mut text =
                 format!("good: {} zones, {} lines, {} rules", plan.zones.len(), plan.lines.len(), plan.rules.len());
+            if let Some(ground) = &plan.ground {
+                text += &format!(", {}", ground_in_words(ground));
+            }
             Ok((camera.warnings, text))
         }
     });
@@ -47,6 +50,16 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let n = error.faults.len();
             Err(super::Invalid(format!("{}: {n} fault{}", args.config.display(), if n == 1 { "" } else { "s" })).into())
         }
+    }
+}
+
+fn ground_in_words(ground: &Ground) -> String {
+    match &ground.plane {
+        GroundPlane::Learnt { .. } => "the ground is learnt from the people".into(),
+        GroundPlane::Known(known) => match known.error() {
+            Some(error) => format!("a ground by {} points with an error of {error:.2} m", known.points.len()),
+            None => "a ground by four points (a fifth would show its error)".into(),
+        },
     }
 }
 

@@ -4,6 +4,8 @@ mod camera;
 mod evidence;
 pub mod fault;
 mod field;
+mod ground;
+mod homography;
 mod load;
 pub mod plan;
 pub mod raw;

@@ -2,6 +2,7 @@
 
 mod camera;
 mod evidence;
+mod ground;
 mod rule;
 mod sink;
 
@@ -11,8 +12,9 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-pub use camera::{Camera, Detect, Ground, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
+pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use evidence::Evidence;
+pub use ground::{Ground, GroundPlane, KnownPlane};
 pub use rule::{Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Incident, Length, Rule, RulePlace, Stay};
 pub use sink::{Route, Secret, Sink, SinkKind};
 

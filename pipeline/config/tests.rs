@@ -132,6 +132,56 @@ fn wrong_values_say_what_would_be_right() {
     }
 }
 
+const COURT: &str = "points = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95]]\n\
+    metres = [[0.0, 0.0], [12.0, 0.0], [12.0, 9.0], [0.0, 9.0]]\n";
+
+#[test]
+fn a_ground_is_known_points_or_learnt() {
+    let ground = |text: &str| camera(&format!("id = \"c\"\n{text}")).unwrap_or_else(|e| panic!("{e}")).plan.ground;
+    let known = ground(&format!("[ground]\n{COURT}height = \"1.6m\"\n")).unwrap();
+    assert_eq!(known.height, 1.6);
+    let plan::GroundPlane::Known(plane) = known.plane else { panic!("not known") };
+    assert_eq!(plane.error(), None, "a plane meets any four points");
+    let learnt = |freeze| plan::Ground { height: 1.7, lens: None, plane: plan::GroundPlane::Learnt { freeze } };
+    assert_eq!(ground("ground = \"learn\"\n"), Some(learnt(false)));
+    assert_eq!(ground("[ground]\nlearn = true\nfreeze = true\n"), Some(learnt(true)));
+    let lens = ground("[ground]\nlearn = true\n[ground.lens]\nfocal = [0.9, 1.2]\ndistortion = [-0.2, 0.1]\n").unwrap();
+    assert_eq!(lens.lens.unwrap().distortion, [-0.2, 0.1, 0.0, 0.0, 0.0]);
+    assert_eq!(ground(""), None);
+}
+
+#[test]
+fn what_is_no_ground_is_refused_with_its_place() {
+    let court = |extra: &str| format!("[ground]\n{COURT}{extra}");
+    let with = |points: &str| format!("[ground]\npoints = [{points}]\nmetres = [[0, 0], [12, 0], [12, 9], [0, 9]]\n");
+    let zone = |polygon: &str| court(&format!("[[zone]]\nid = \"z\"\npolygon = {polygon}\n"));
+    for (text, start) in [
+        ("ground = \"guess\"\n".to_owned(), "cam.toml:2:10: ground: `guess` is not \"learn\""),
+        (with("[0.1, 0.6], [0.5, 0.6], [0.9, 0.6], [0.5, 0.9]"), "cam.toml:3:10: ground.points: all places but at most one"),
+        (with("[0.1, 0.6], [0.9, 0.9], [0.9, 0.6], [0.1, 0.9]"), "cam.toml:3:10: ground.points["),
+        (with("[0.1, 0.4], [0.9, 0.4], [0.6, 0.1], [0.4, 0.1]"), "cam.toml:3:10: ground.points["),
+        (with("[0.1, 0.6], [0.1, 0.6], [0.9, 0.6], [0.5, 0.9]"), "cam.toml:3:10: ground.points[1]: the same place"),
+        (with("[0.1, 0.6], [0.9, 0.6], [0.5, 0.9]"), "cam.toml:3:10: ground.points: 3 points; needs four or more"),
+        (court("learn = true\n"), "cam.toml:3:10: ground.points: does not go with `learn`"),
+        (court("freeze = true\n"), "cam.toml:5:10: ground.freeze: only with `learn = true`"),
+        (court("height = \"1.2bh\"\n"), "cam.toml:5:10: ground.height: a body height is what this says"),
+        (court("[ground.lens]\ndistortion = [0.1]\n"), "cam.toml:5:1: ground.lens.focal: missing"),
+        (court("[ground.lens]\nfocal = [0.5, 0.6]\ndistortion = [-2.0]\n"), "cam.toml:5:1: ground.lens.distortion: folds"),
+        (zone("[[0.1, 0.0], [0.9, 0.0], [0.5, 0.02]]"), "cam.toml:7:11: zone[0].polygon: lies above the horizon"),
+    ] {
+        let faults = faults(&format!("id = \"c\"\n{text}"));
+        let first = &faults[0];
+        assert!(first.starts_with(start), "{text}\n{}", faults.join("\n"));
+    }
+    // A slip in one of six shows; a zone that reaches into the sky is said.
+    let six = "[ground]\npoints = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95], [0.3, 0.7], [0.5, 0.8]]\n\
+        metres = [[0, 0], [12, 0], [12, 9], [0, 9], [50, 4], [8, 6]]\n";
+    let warned = |text: &str| camera(&format!("id = \"c\"\n{text}")).unwrap_or_else(|e| panic!("{e}")).warnings;
+    assert!(warned(six)[0].to_string().contains("the plane misses the places by"));
+    assert!(warned(&zone("[[0.1, 0.0], [0.9, 0.0], [0.9, 0.9], [0.1, 0.9]]"))[0].message.contains("only the part below"));
+    assert!(warned(&zone("[[0.1, 0.7], [0.9, 0.7], [0.9, 0.9], [0.1, 0.9]]")).is_empty());
+}
+
 #[test]
 fn credentials_in_an_address_are_refused_without_repeating_them() {
     let faults = faults("id = \"c\"\n[source]\nurl = \"rtsp://admin:hunter2@10.0.0.8/s\"\n");

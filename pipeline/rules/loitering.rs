@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::circle::Circle;
-use super::{Rule, Scene};
+use super::{Ground, Rule, Scene, Spot};
 use crate::config::plan::{Filter, Length, Stay};
 use crate::types::{MediaTime, Point, Polygon, Signal, Span, Subject, TrackId};
 
@@ -25,7 +25,7 @@ pub struct Loitering {
 }
 
 struct Linger {
-    radius: f64,
+    radius: Length,
     dwell: Span,
     gap: Span,
     stays: BTreeMap<TrackId, Stayed>,
@@ -35,12 +35,23 @@ struct Linger {
 /// The longest suffix of somebody's path that fits in the circle.
 #[derive(Default)]
 struct Stayed {
-    /// Flat coordinates of the ground.
-    points: Vec<(MediaTime, Point)>,
+    points: Vec<Place>,
     circle: Option<Circle>,
     seen: MediaTime,
-    /// A body height in those coordinates, smoothed: box heights tremble from picture to picture.
-    body: f64,
+    /// A metre in flat coordinates, smoothed: box heights tremble from picture to picture.
+    metre: f64,
+    /// Of the ground that they are on.
+    version: u32,
+}
+
+/// Where somebody was.
+#[derive(Clone, Copy)]
+struct Place {
+    time: MediaTime,
+    /// Feet, pixels.
+    feet: Point,
+    /// The same in flat coordinates of the ground.
+    flat: Point,
 }
 
 impl Loitering {
@@ -67,13 +78,10 @@ impl Rule for Loitering {
             let who = scene.lineages[self.lineage].person(person.id);
             let since = match &mut self.linger {
                 None => None,
-                Some(linger) => {
-                    let Some((here, body)) = scene.ground.flat(person.feet, person.height) else { continue };
-                    match linger.stay(who, scene.time, here, body) {
-                        Some(since) if scene.time - since >= linger.dwell => Some(since),
-                        _ => continue,
-                    }
-                }
+                Some(linger) => match linger.stay(who, scene, &person.spot()) {
+                    Some(since) if scene.time - since >= linger.dwell => Some(since),
+                    _ => continue,
+                },
             };
             out.push(Signal {
                 rule: self.rule,
@@ -96,7 +104,7 @@ impl Rule for Loitering {
 
 impl Linger {
     fn new(radius: Length, dwell: Span, gap: Span) -> Self {
-        Self { radius: radius.body_heights(), dwell, gap, stays: BTreeMap::new(), overflow: 0 }
+        Self { radius, dwell, gap, stays: BTreeMap::new(), overflow: 0 }
     }
 
     fn forget(&mut self, now: MediaTime) {
@@ -105,15 +113,23 @@ impl Linger {
     }
 
     /// Since when all feet points of this person fit in the circle.
-    fn stay(&mut self, who: TrackId, now: MediaTime, here: Point, body: f64) -> Option<MediaTime> {
+    fn stay(&mut self, who: TrackId, scene: &Scene<'_>, spot: &Spot) -> Option<MediaTime> {
+        let ground = scene.ground;
+        let flat = ground.flat(spot)?;
         if !self.stays.contains_key(&who) && self.stays.len() >= MOST_PEOPLE {
             self.overflow += 1;
             return None;
         }
         let stay = self.stays.entry(who).or_default();
-        stay.seen = now;
-        stay.body = if stay.points.is_empty() { body } else { stay.body + BODY_SMOOTHING * (body - stay.body) };
-        stay.points.push((now, here));
+        stay.seen = scene.time;
+        let moved = stay.version != ground.version();
+        if moved {
+            stay.move_to(ground);
+        }
+        let metre = ground.flat_metre(spot.height);
+        let fresh = moved || stay.points.is_empty();
+        stay.metre = if fresh { metre } else { stay.metre + BODY_SMOOTHING * (metre - stay.metre) };
+        stay.points.push(Place { time: scene.time, feet: spot.feet, flat });
         if stay.points.len() > MOST_POINTS {
             let mut index = 0;
             stay.points.retain(|_| {
@@ -121,22 +137,32 @@ impl Linger {
                 index % 2 == 1
             });
         }
-        if !stay.circle.is_some_and(|c| c.contains(here)) {
-            stay.shrink_to(self.radius * stay.body);
+        if !stay.circle.is_some_and(|c| c.contains(flat)) {
+            stay.shrink_to(ground.length(self.radius) * stay.metre);
         }
-        stay.points.first().map(|p| p.0)
+        stay.points.first().map(|p| p.time)
     }
 }
 
 impl Stayed {
+    /// Onto a new ground: the same feet, measured anew.
+    fn move_to(&mut self, ground: &Ground) {
+        self.version = ground.version();
+        self.circle = None;
+        self.points.retain_mut(|place| {
+            let flat = ground.flat(&ground.spot(place.feet, 0.0));
+            flat.map(|flat| place.flat = flat).is_some()
+        });
+    }
+
     /// Drops the oldest points until the rest fit, and no more than that.
     fn shrink_to(&mut self, radius: f64) {
-        let Some(&(_, newest)) = self.points.last() else { return };
+        let Some(&Place { flat: newest, .. }) = self.points.last() else { return };
         // Whoever walks on leaves points behind that cannot fit together with the newest: no circle is needed for those.
-        let far = |p: &(MediaTime, Point)| (p.1.x - newest.x).hypot(p.1.y - newest.y) > 2.0 * radius * (1.0 + 1e-9);
+        let far = |p: &Place| (p.flat.x - newest.x).hypot(p.flat.y - newest.y) > 2.0 * radius * (1.0 + 1e-9);
         let first = self.points.iter().rposition(far).map_or(0, |i| i + 1);
         let points = &self.points;
-        let fitting = |from: usize| Circle::around(points[from..].iter().map(|p| p.1), radius);
+        let fitting = |from: usize| Circle::around(points[from..].iter().map(|p| p.flat), radius);
         // All from `low` do not fit, all from `high` do: steps that double, then halve.
         let (mut low, mut step) = (first, 1);
         let (mut high, mut circle) = (first, fitting(first));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::ground::Ground;
+use super::ground::{Ground, Spot};
 use crate::config::plan::{Anchor, Filter};
 use crate::types::{MediaTime, Point, Rect, Size, Span, Track, TrackId};
 
@@ -28,6 +28,8 @@ pub struct Person {
     pub center_fraction: Point,
     /// Box height, pixels.
     pub height: f64,
+    /// Feet on the ground plane, metres; `None` without one, or above its horizon.
+    pub metres: Option<Point>,
     /// Of the detection.
     pub score: f64,
     /// First detection of the track.
@@ -41,10 +43,8 @@ pub struct Person {
 pub struct Step {
     /// When.
     pub time: MediaTime,
-    /// Feet, pixels.
-    pub feet: Point,
-    /// Box height, pixels.
-    pub height: f64,
+    /// Feet.
+    pub spot: Spot,
 }
 
 /// The people of one picture, ordered by track id, and where they came from.
@@ -53,19 +53,27 @@ pub struct People {
     present: Vec<Person>,
     paths: BTreeMap<TrackId, VecDeque<Step>>,
     size: Size,
+    /// Of the ground that the paths are measured on.
+    version: u32,
     overflow: u64,
 }
 
 impl People {
     /// Takes the tracks of a picture: confirmed and seen ones count.
-    pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track]) {
+    pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track], ground: &Ground) {
         if self.size != size {
             // Paths are in pixels of the old size; the tracker rescales its own.
             self.paths.clear();
             self.size = size;
         }
+        if self.version != ground.version() {
+            self.version = ground.version();
+            let steps = self.paths.values_mut().flatten();
+            steps.for_each(|step| step.spot.metres = ground.metres(step.spot.feet));
+        }
         self.present.clear();
-        self.present.extend(tracks.iter().filter(|t| t.counts() && t.bbox.is_valid()).map(|t| Person::new(t, size)));
+        let counted = tracks.iter().filter(|t| t.counts() && t.bbox.is_valid());
+        self.present.extend(counted.map(|t| Person::new(t, size, ground)));
         self.present.sort_unstable_by_key(|p| p.id);
         self.paths.retain(|_, path| path.back().is_some_and(|step| time - step.time <= PATH));
         for person in &self.present {
@@ -74,7 +82,7 @@ impl People {
                 continue;
             }
             let path = self.paths.entry(person.id).or_insert_with(|| VecDeque::with_capacity(PATH_POINTS as usize + 2));
-            let step = Step { time, feet: person.feet, height: person.height };
+            let step = Step { time, spot: person.spot() };
             while path.len() >= 2 && time - path[1].time >= PATH {
                 path.pop_front();
             }
@@ -102,12 +110,12 @@ impl People {
         self.overflow
     }
 
-    /// Body heights a second over the last 2 s; `None` with less than half a second of path.
+    /// Metres a second over the last 2 s; `None` with less than half a second of path.
     pub fn speed(&self, id: TrackId, ground: &Ground) -> Option<f64> {
         let path = self.paths.get(&id)?;
         let (first, last) = (path.front()?, path.back()?);
         let dt = (last.time - first.time).secs_f64();
-        (dt >= 0.5).then(|| ground.body_heights(first.feet, first.height, last.feet, last.height) / dt)
+        (dt >= 0.5).then(|| ground.distance(&first.spot, &last.spot) / dt)
     }
 
     /// Pixels a second over the last second or so; zero where the path is too short to say.
@@ -120,12 +128,13 @@ impl People {
         if dt < 0.3 {
             return [0.0; 2];
         }
-        [(last.feet.x - first.feet.x) / dt, (last.feet.y - first.feet.y) / dt]
+        let (from, to) = (first.spot.feet, last.spot.feet);
+        [(to.x - from.x) / dt, (to.y - from.y) / dt]
     }
 }
 
 impl Person {
-    fn new(track: &Track, size: Size) -> Self {
+    fn new(track: &Track, size: Size, ground: &Ground) -> Self {
         let feet = track.bbox.feet();
         Self {
             id: track.id,
@@ -134,10 +143,16 @@ impl Person {
             feet_fraction: size.to_fraction(feet),
             center_fraction: size.to_fraction(track.bbox.center()),
             height: f64::from(track.bbox.height),
+            metres: ground.metres(feet),
             score: f64::from(track.score),
             born: track.born,
             birth: track.birth,
         }
+    }
+
+    /// Where the person stands, to measure from.
+    pub fn spot(&self) -> Spot {
+        Spot { feet: self.feet, height: self.height, metres: self.metres }
     }
 
     /// The point that stands for the person, fractions. Feet below the picture's edge stand on it: the box of somebody

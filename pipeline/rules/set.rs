@@ -42,7 +42,7 @@ impl RuleSet {
     pub fn new(camera: &Camera, trusted: bool) -> Self {
         let mut set = Self {
             people: People::default(),
-            ground: Ground::new(camera.ground.as_ref()),
+            ground: Ground::new(camera),
             lineages: Vec::new(),
             counters: Vec::new(),
             rules: Vec::new(),
@@ -87,7 +87,7 @@ impl RuleSet {
     /// Takes the tracks of one analysed picture.
     pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track]) -> &Measured {
         self.ground.set_size(size);
-        self.people.observe(time, size, tracks);
+        self.people.observe(time, size, tracks, &self.ground);
         for lineage in &mut self.lineages {
             lineage.observe(time, &self.people, &self.ground);
         }

@@ -3,11 +3,13 @@
 //! `Frame -> Detections -> Tracks -> Signals -> Alerts -> Deliveries`
 
 pub mod alert;
+pub mod algebra;
 pub mod detection;
 pub mod event;
 pub mod frame;
 pub mod geometry;
 pub mod mot;
+pub mod plane;
 pub mod signal;
 pub mod time;
 pub mod track;
@@ -18,6 +20,7 @@ pub use event::{Event, EvidenceState, Links, Localized, MediaState, Place};
 pub use frame::{Frame, Picture, PictureError, PixelFormat, Target};
 pub use geometry::{Point, Polygon, Rect, Size};
 pub use mot::{MotError, MotRow};
+pub use plane::{Lens, Plane};
 pub use signal::{Crossed, Direction, Signal, Subject};
 pub use time::{MediaTime, Span};
 pub use track::{CameraMotion, Observation, Track, TrackId, TrackState};
