@@ -4,6 +4,7 @@ mod alerts;
 mod analyze;
 mod check;
 mod common;
+mod ground;
 mod models;
 mod output;
 mod replay;
@@ -39,6 +40,7 @@ enum Command {
     Track(track::Args),
     Replay(replay::Args),
     Check(check::Args),
+    Ground(ground::Args),
     Models(models::ModelsArgs),
     Alerts(alerts::Args),
 }
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Track(args) => track::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Ground(args) => ground::run(&args),
         Command::Models(args) => models(&args),
         Command::Alerts(args) => alerts::run(&args),
     };

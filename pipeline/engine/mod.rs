@@ -16,12 +16,15 @@
 //! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
 //! | `threads` | threads whose death is seen |
+//! | [`ground`] | what cameras have learnt of their ground, across restarts |
+//! | [`survey`] | the ground of one camera, looked at by itself |
 //! | [`hub`] | what the API sees |
 
 pub mod analyze;
 pub mod annotate;
 mod archive;
 mod board;
+pub mod ground;
 pub mod hub;
 mod lane;
 mod painter;
@@ -29,6 +32,7 @@ mod recorder;
 pub mod replay;
 pub mod run;
 pub mod stages;
+pub mod survey;
 mod tally;
 mod threads;
 mod watch;

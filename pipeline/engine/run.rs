@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::archive::{self, Archive};
 use super::board::Board;
 use super::hub::LiveHub;
+use super::ground::GroundKeeper;
 use super::lane::{Lane, LaneState};
 use super::painter::Painter;
 use super::recorder::{Recorder, queue};
@@ -79,6 +80,7 @@ pub struct Run {
     archive: Thread,
     board: Arc<Board>,
     lanes: Arc<[Lane]>,
+    keeper: GroundKeeper,
 }
 
 /// What a run is built from and what it shows.
@@ -130,13 +132,15 @@ impl Parts {
         let archive = Archive::new(Store::open(&site.data.join(evidence::FOLDER), site.evidence)?, sender.clone());
         let (jobs, waiting) = archive::queue();
         let lanes = lanes(site, &self.hub, &self.metrics);
+        let mut keeper = GroundKeeper::new(&site.data, site.cameras.len());
         let mut states = Vec::new();
         for lane in lanes.iter() {
             let entry = catalog.resolve(lane.camera.detect.model.as_deref())?;
             let start_score = lane.camera.detect.score.unwrap_or(entry.score);
             let outage = lane.camera.source.as_ref().map_or(Span::from_secs(10), |s| s.outage);
             let config = IncidentConfig { site: site.id.clone(), camera: Arc::clone(&lane.camera), outage };
-            let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
+            let mut stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
+            keeper.restore(&lane.camera, stages.judge().ground_mut());
             let lost = self.metrics.overflow("evidence");
             let painter =
                 Painter::new(Arc::clone(&lane.camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
@@ -173,7 +177,7 @@ impl Parts {
             let data = site.data.clone();
             threads.spawn("ticker", move || {
                 while !stop.wait(TICK) {
-                    tick(&lanes, &board);
+                    tick(&lanes, &board, &mut keeper);
                     if let Ok(disk) = rustix::fs::statvfs(&data) {
                         metrics
                             .disk_free
@@ -184,7 +188,8 @@ impl Parts {
             })?
         };
         self.hub.set_ready(true);
-        let run = Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, archive, board, lanes };
+        let keeper = GroundKeeper::new(&site.data, 0);
+        let run = Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, archive, board, lanes, keeper };
         Ok((run, self.dispatcher))
     }
 }
@@ -202,6 +207,7 @@ impl Run {
             // Dropped at the end of the turn: with the last one the recorder's queue ends.
             if let Some(mut state) = self.board.borrow(i, PATIENCE) {
                 state.stop(lane);
+                self.keeper.keep(&lane.camera, state.ground().learnt().cloned());
             }
         }
         self.archive.join();
@@ -210,13 +216,15 @@ impl Run {
     }
 }
 
-fn tick(lanes: &[Lane], board: &Board) {
+fn tick(lanes: &[Lane], board: &Board, keeper: &mut GroundKeeper) {
     let now = Instant::now();
     for (i, lane) in lanes.iter().enumerate() {
         // A camera that a worker holds gives pictures.
         if let Some(mut state) = board.borrow(i, Duration::ZERO) {
             state.check_outage(lane, now);
+            let learnt = keeper.look(i, &lane.camera, state.ground(), now);
             board.give(i, state);
+            keeper.keep(&lane.camera, learnt);
         }
     }
 }

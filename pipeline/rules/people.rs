@@ -20,9 +20,9 @@ pub struct Person {
     pub id: TrackId,
     /// Box, pixels.
     pub bbox: Rect,
-    /// Bottom centre, pixels.
+    /// Bottom centre, pixels; where it is hidden and heights are known, where it must be.
     pub feet: Point,
-    /// Bottom centre, fractions.
+    /// The same in fractions.
     pub feet_fraction: Point,
     /// Middle, fractions.
     pub center_fraction: Point,
@@ -36,6 +36,8 @@ pub struct Person {
     pub born: MediaTime,
     /// Feet then, pixels.
     pub birth: Point,
+    /// No other box touches this one; false where nobody asks.
+    pub is_free: bool,
 }
 
 /// One place on a path.
@@ -75,6 +77,7 @@ impl People {
         let counted = tracks.iter().filter(|t| t.counts() && t.bbox.is_valid());
         self.present.extend(counted.map(|t| Person::new(t, size, ground)));
         self.present.sort_unstable_by_key(|p| p.id);
+        ground.look_at_feet(&mut self.present, tracks);
         self.paths.retain(|_, path| path.back().is_some_and(|step| time - step.time <= PATH));
         for person in &self.present {
             if !self.paths.contains_key(&person.id) && self.paths.len() >= MOST_PATHS {
@@ -147,7 +150,18 @@ impl Person {
             score: f64::from(track.score),
             born: track.born,
             birth: track.birth,
+            is_free: false,
         }
+    }
+
+    /// Puts the feet (pixels) somewhere else.
+    pub fn stand(&mut self, feet: Point, size: Size, ground: &Ground) {
+        (self.feet, self.feet_fraction, self.metres) = (feet, size.to_fraction(feet), ground.metres(feet));
+    }
+
+    /// Top centre of the box, pixels.
+    pub fn head(&self) -> Point {
+        Point { x: self.bbox.feet().x, y: f64::from(self.bbox.top) }
     }
 
     /// Where the person stands, to measure from.

@@ -103,6 +103,8 @@ impl RuleSet {
         for rule in &mut self.rules {
             rule.observe(&scene, &mut measured.signals);
         }
+        self.ground.learn(time, self.people.all());
+        let measured = &mut self.measured;
         measured.people = u32::try_from(self.people.all().len()).unwrap_or(u32::MAX);
         measured.zone_people.clear();
         let inside = |zone: &crate::types::Polygon| {
@@ -110,6 +112,16 @@ impl RuleSet {
         };
         measured.zone_people.extend(self.zones.iter().map(|z| u32::try_from(inside(z)).unwrap_or(u32::MAX)));
         &self.measured
+    }
+
+    /// How lengths are measured.
+    pub fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    /// To go on from an earlier run, or to begin anew.
+    pub fn ground_mut(&mut self) -> &mut Ground {
+        &mut self.ground
     }
 
     /// Table entries that were refused because a table was full.

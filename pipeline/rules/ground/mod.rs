@@ -1,16 +1,27 @@
 //! Lengths on the ground, in metres. With a plane they are measured on it; without one by the box heights at that place:
 //! a body height is 1.70 m, and y counts double for foreshortening.
 
+mod feet;
+mod learner;
+mod pose;
+mod sampler;
+mod tall;
+
+use super::people::Person;
 use crate::config::plan::{BODY_HEIGHT_M, Camera, GroundPlane, Length};
-use crate::types::{Plane, Point, Polygon, Size, Unit};
+use crate::types::{LearntGround, MediaTime, Plane, Point, Polygon, Pose, Size, Track, Unit};
+
+pub use learner::{Learner, NotReady};
+
+use tall::Tall;
 
 /// Foreshortening where no plane is known.
 const DEPTH: f64 = 2.0;
 
 /// How lengths are measured in one camera's picture.
-#[derive(Clone, Debug)]
 pub struct Ground {
     plane: Option<Plane>,
+    heights: Heights,
     /// Height of a person, metres.
     body: f64,
     size: Size,
@@ -19,6 +30,29 @@ pub struct Ground {
     /// Square metres of each, where a plane is known.
     areas: Vec<f64>,
     version: u32,
+}
+
+/// What is known of how high people appear.
+enum Heights {
+    /// Nothing, and nothing is asked.
+    Unasked,
+    /// The plane is known.
+    Known(Tall),
+    /// The plane comes from them.
+    Learnt(Box<Learner>),
+}
+
+/// What lengths are measured by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Yardstick {
+    /// Body heights: the plan has no ground.
+    BodyHeights,
+    /// A plane through known points.
+    Known,
+    /// A learnt plane.
+    Ready(Pose),
+    /// Body heights, until a plane is learnt.
+    NotReady(NotReady),
 }
 
 /// Where somebody stands, with what measuring from there needs.
@@ -37,16 +71,118 @@ impl Ground {
     pub fn new(camera: &Camera) -> Self {
         let mut ground = Self {
             plane: None,
+            heights: Heights::Unasked,
             body: camera.ground.as_ref().map_or(BODY_HEIGHT_M, |g| g.height),
             size: Size::default(),
             zones: camera.zones.iter().map(|z| z.polygon.clone()).collect(),
             areas: Vec::new(),
             version: 0,
         };
-        if let Some(GroundPlane::Known(known)) = camera.ground.as_ref().map(|g| &g.plane) {
-            ground.set_plane(Some(known.plane.clone()));
+        let Some(plan) = &camera.ground else { return ground };
+        match &plan.plane {
+            GroundPlane::Known(known) => {
+                ground.heights = Heights::Known(Tall::new());
+                ground.set_plane(Some(known.plane.clone()));
+            }
+            GroundPlane::Learnt { freeze } => {
+                ground.heights = Heights::Learnt(Box::new(Learner::new(plan.lens, plan.height, *freeze)));
+            }
         }
         ground
+    }
+
+    /// What lengths are measured by.
+    pub fn yardstick(&self) -> Yardstick {
+        match &self.heights {
+            Heights::Unasked => Yardstick::BodyHeights,
+            Heights::Known(_) => Yardstick::Known,
+            Heights::Learnt(learner) => match learner.published_pose() {
+                Ok(pose) => Yardstick::Ready(*pose),
+                Err(reason) => Yardstick::NotReady(reason),
+            },
+        }
+    }
+
+    /// What was learnt so far, where the ground is learnt; outlives a restart.
+    pub fn learnt(&self) -> Option<&LearntGround> {
+        match &self.heights {
+            Heights::Learnt(learner) => Some(learner.state()),
+            Heights::Unasked | Heights::Known(_) => None,
+        }
+    }
+
+    /// What learns, where the ground is learnt.
+    pub fn learner(&self) -> Option<&Learner> {
+        match &self.heights {
+            Heights::Learnt(learner) => Some(learner),
+            Heights::Unasked | Heights::Known(_) => None,
+        }
+    }
+
+    /// Goes on from what an earlier run has learnt; nothing where the ground is not learnt.
+    pub fn restore(&mut self, state: LearntGround) {
+        if let Heights::Learnt(learner) = &mut self.heights {
+            let plane = learner.restore(state);
+            self.set_plane(plane);
+        }
+    }
+
+    /// Forgets what was learnt and begins anew; nothing where the ground is not learnt.
+    pub fn relearn(&mut self) {
+        if let Heights::Learnt(learner) = &mut self.heights {
+            learner.relearn();
+            self.set_plane(None);
+        }
+    }
+
+    /// Keeps a learnt plane as it is once it is ready, or goes on.
+    pub fn set_freeze(&mut self, freeze: bool) {
+        if let Heights::Learnt(learner) = &mut self.heights {
+            learner.set_freeze(freeze);
+        }
+    }
+
+    /// Takes the people of a picture, after the rules: a plane that they complete is in force from the next picture on.
+    pub fn learn(&mut self, time: MediaTime, people: &[Person]) {
+        let plane = match (&mut self.heights, &self.plane) {
+            (Heights::Learnt(learner), _) => {
+                let plane = learner.observe(time, self.size, people);
+                if plane.is_none() && (self.plane.is_none() || learner.published_pose().is_ok()) {
+                    return;
+                }
+                plane
+            }
+            (Heights::Known(tall), Some(plane)) => return tall.observe(time, self.size, people, plane),
+            (Heights::Known(_), None) | (Heights::Unasked, _) => return,
+        };
+        self.set_plane(plane);
+    }
+
+    /// The last picture is over: whoever is in view counts too.
+    pub fn finish(&mut self) {
+        if let Heights::Learnt(learner) = &mut self.heights
+            && let Some(plane) = learner.finish()
+        {
+            self.set_plane(Some(plane));
+        }
+    }
+
+    /// Says who stands free of all others, and puts hidden feet where a person of the expected height has them.
+    pub fn look_at_feet(&self, people: &mut [Person], tracks: &[Track]) {
+        if !matches!(self.heights, Heights::Unasked) {
+            feet::look(people, tracks, self.size, self);
+        }
+    }
+
+    /// Height (pixels) at which a person with feet at this place (pixels) appears; `None` where nothing is known of it.
+    pub fn expected_height(&self, feet: Point) -> Option<f64> {
+        let place = self.size.to_fraction(feet);
+        let share = match &self.heights {
+            Heights::Unasked => None,
+            Heights::Known(tall) => tall.expected_height(place, self.plane.as_ref()?),
+            Heights::Learnt(learner) => learner.expected_height(place),
+        }?;
+        Some(share * f64::from(self.size.height))
     }
 
     /// From now on this plane measures. Places that were measured before no longer compare: see [`Self::version`].
@@ -154,44 +290,4 @@ fn to_segment(p: Point, a: Point, b: Point) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::tests::camera;
-
-    const COURT: &str = "id = \"c\"\n[ground]\npoints = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95]]\n\
-        metres = [[0.0, 0.0], [12.0, 0.0], [12.0, 9.0], [0.0, 9.0]]\nheight = \"1.6m\"\n\
-        [[zone]]\nid = \"court\"\npolygon = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95]]\n";
-
-    fn ground(text: &str) -> Ground {
-        let mut ground = Ground::new(&camera(text));
-        ground.set_size(Size::new(1000, 500));
-        ground
-    }
-
-    #[test]
-    fn on_a_plane_metres_count_and_heights_do_not() {
-        let ground = ground(COURT);
-        let [a, b, c] = [(110.0, 310.0), (540.0, 300.0), (930.0, 440.0)].map(|(x, y)| Point { x, y });
-        assert!((ground.distance(&ground.spot(a, 30.0), &ground.spot(b, 90.0)) - 12.0).abs() < 1e-9);
-        assert!((ground.distance(&ground.spot(b, 1.0), &ground.spot(c, 1.0)) - 9.0).abs() < 1e-9);
-        assert!((ground.area(0).unwrap() - 108.0).abs() < 1e-6);
-        assert_eq!((ground.area(1), ground.unit()), (None, Unit::Metres));
-        assert_eq!((ground.length(Length::Metres(2.0)), ground.length(Length::BodyHeights(2.0))), (2.0, 3.2));
-        let side = |p: Point| (p, ground.metres(p));
-        let off = ground.from_segment(&ground.spot(c, 50.0), side(a), side(b));
-        assert!((off - 9.0).abs() < 1e-9, "{off}");
-    }
-
-    #[test]
-    fn without_a_plane_box_heights_measure_and_depth_counts_double() {
-        let ground = ground("id = \"c\"\n");
-        let spot = |x: f64, y: f64| ground.spot(Point { x, y }, 80.0);
-        assert!((ground.distance(&spot(100.0, 100.0), &spot(180.0, 100.0)) - 1.7).abs() < 1e-9);
-        assert!((ground.distance(&spot(100.0, 100.0), &spot(100.0, 140.0)) - 1.7).abs() < 1e-9);
-        assert_eq!((ground.area(0), ground.scale(Point::default()), ground.unit()), (None, None, Unit::BodyHeights));
-        assert_eq!((ground.length(Length::Metres(2.0)), ground.length(Length::BodyHeights(1.0))), (2.0, 1.7));
-        let side = |x: f64, y: f64| (Point { x, y }, None);
-        let off = ground.from_segment(&spot(100.0, 100.0), side(0.0, 180.0), side(500.0, 180.0));
-        assert!((off - 3.4).abs() < 1e-9, "{off}");
-    }
-}
+mod tests;
