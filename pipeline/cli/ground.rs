@@ -168,7 +168,7 @@ fn tell_learnt(camera: &Camera, ground: &Ground) -> anyhow::Result<()> {
         print(&format!("heights scatter by {:.1} % about the plane", 100.0 * scatter))?;
     }
     let Some(pose) = &learner.state().pose else { return Ok(()) };
-    let body = ground.body();
+    let body = learner.body();
     print(&format!(
         "camera {:.2} m above the ground, {:.1} degrees down, rolled {:.1}, {:.0} degrees wide",
         pose.height * body,
@@ -211,7 +211,7 @@ fn as_json(ground: &Ground) -> serde_json::Value {
     };
     let pose = ground.learner().and_then(|learner| learner.state().pose);
     json!({ "state": state, "homography": ground.plane().map(Plane::homography), "length_error": error, "reason": reason,
-        "pose": pose, "body_height_m": ground.body() })
+        "pose": pose })
 }
 
 fn paint(args: &Args, camera: &Camera, ground: &Ground, rows: &[Row], size: Size, out: &Path) -> anyhow::Result<()> {

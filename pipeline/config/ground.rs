@@ -21,8 +21,8 @@ pub fn build(table: Table<GroundRaw>, report: &mut Report<'_>) -> Option<Ground>
     let at = table.span();
     let raw = match table.into_inner() {
         GroundRaw::Word(word) if word == "learn" => {
-            let plane = GroundPlane::Learnt { freeze: false };
-            return Some(Ground { height: BODY_HEIGHT_M, lens: None, plane });
+            let plane = GroundPlane::Learnt { height: BODY_HEIGHT_M, freeze: false };
+            return Some(Ground { lens: None, plane });
         }
         GroundRaw::Word(word) => {
             report.fault(&at, "ground", format!("`{word}` is not \"learn\"; known points are a table [ground]"));
@@ -31,12 +31,6 @@ pub fn build(table: Table<GroundRaw>, report: &mut Report<'_>) -> Option<Ground>
         GroundRaw::Table(raw) => raw,
     };
     let GroundTableRaw { points, metres, learn, freeze, height, lens: lens_raw } = raw;
-    let height = height.checked(report, "ground.height", |length| match length.0 {
-        Length::Metres(m) if (0.5..=2.5).contains(&m) => Ok(()),
-        Length::Metres(m) => Err(format!("{m} m is not from 0.5 to 2.5 m")),
-        Length::BodyHeights(_) => Err("a body height is what this says; write metres, such as \"1.7m\"".into()),
-    });
-    let height = height.map_or(BODY_HEIGHT_M, |length| length.0.metres(BODY_HEIGHT_M));
     let before = report.faults();
     let lens = lens_raw.and_then(|raw| lens(raw, report));
     let sound = report.faults() == before;
@@ -45,11 +39,18 @@ pub fn build(table: Table<GroundRaw>, report: &mut Report<'_>) -> Option<Ground>
             field.refuse(report, name, "does not go with `learn`: leave out one of them");
         }
         let freeze = freeze.get(report, "ground.freeze").unwrap_or(false);
-        return Some(Ground { height, lens, plane: GroundPlane::Learnt { freeze } });
+        let height = height.checked(report, "ground.height", |length| match length.0 {
+            Length::Metres(m) if (0.5..=2.5).contains(&m) => Ok(()),
+            Length::Metres(m) => Err(format!("{m} m is not from 0.5 to 2.5 m")),
+            Length::BodyHeights(_) => Err("a body height is what this says; write metres, such as \"1.7m\"".into()),
+        });
+        let height = height.map_or(BODY_HEIGHT_M, |length| length.0.metres());
+        return Some(Ground { lens, plane: GroundPlane::Learnt { height, freeze } });
     }
     freeze.refuse(report, "ground.freeze", "only with `learn = true`");
+    height.refuse(report, "ground.height", "only with `learn = true`: metres are known without");
     let known = known(points, metres, &at, lens, sound, report)?;
-    Some(Ground { height, lens, plane: GroundPlane::Known(known) })
+    Some(Ground { lens, plane: GroundPlane::Known(known) })
 }
 
 /// `sound`: the lens is as it should be; else no plane is fitted on top of its fault.

@@ -138,13 +138,12 @@ const COURT: &str = "points = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 
 #[test]
 fn a_ground_is_known_points_or_learnt() {
     let ground = |text: &str| camera(&format!("id = \"c\"\n{text}")).unwrap_or_else(|e| panic!("{e}")).plan.ground;
-    let known = ground(&format!("[ground]\n{COURT}height = \"1.6m\"\n")).unwrap();
-    assert_eq!(known.height, 1.6);
+    let known = ground(&format!("[ground]\n{COURT}")).unwrap();
     let plan::GroundPlane::Known(plane) = known.plane else { panic!("not known") };
     assert_eq!(plane.error(), None, "a plane meets any four points");
-    let learnt = |freeze| plan::Ground { height: 1.7, lens: None, plane: plan::GroundPlane::Learnt { freeze } };
-    assert_eq!(ground("ground = \"learn\"\n"), Some(learnt(false)));
-    assert_eq!(ground("[ground]\nlearn = true\nfreeze = true\n"), Some(learnt(true)));
+    let learnt = |height, freeze| plan::Ground { lens: None, plane: plan::GroundPlane::Learnt { height, freeze } };
+    assert_eq!(ground("ground = \"learn\"\n"), Some(learnt(1.7, false)));
+    assert_eq!(ground("[ground]\nlearn = true\nfreeze = true\nheight = \"1.6m\"\n"), Some(learnt(1.6, true)));
     let lens = ground("[ground]\nlearn = true\n[ground.lens]\nfocal = [0.9, 1.2]\ndistortion = [-0.2, 0.1]\n").unwrap();
     assert_eq!(lens.lens.unwrap().distortion, [-0.2, 0.1, 0.0, 0.0, 0.0]);
     assert_eq!(ground(""), None);
@@ -164,7 +163,8 @@ fn what_is_no_ground_is_refused_with_its_place() {
         (with("[0.1, 0.6], [0.9, 0.6], [0.5, 0.9]"), "cam.toml:3:10: ground.points: 3 points; needs four or more"),
         (court("learn = true\n"), "cam.toml:3:10: ground.points: does not go with `learn`"),
         (court("freeze = true\n"), "cam.toml:5:10: ground.freeze: only with `learn = true`"),
-        (court("height = \"1.2bh\"\n"), "cam.toml:5:10: ground.height: a body height is what this says"),
+        (court("height = \"1.6m\"\n"), "cam.toml:5:10: ground.height: only with `learn = true`"),
+        ("[ground]\nlearn = true\nheight = \"1.2bh\"\n".into(), "cam.toml:4:10: ground.height: a body height is what this says"),
         (court("[ground.lens]\ndistortion = [0.1]\n"), "cam.toml:5:1: ground.lens.focal: missing"),
         (court("[ground.lens]\nfocal = [0.5, 0.6]\ndistortion = [-2.0]\n"), "cam.toml:5:1: ground.lens.distortion: folds"),
         (zone("[[0.1, 0.0], [0.9, 0.0], [0.5, 0.02]]"), "cam.toml:7:11: zone[0].polygon: lies above the horizon"),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::Person;
-use super::{Ground, Rule, Scene, Spot};
+use super::{Rule, Scene};
 use crate::config::plan::{Filter, Line};
 use crate::types::geometry::{orient, segments_meet};
 use crate::types::{Crossed, Direction, MediaTime, Point, Signal, Span, Subject, TrackId};
@@ -22,8 +22,6 @@ const MOST_PEOPLE: usize = 4_096;
 pub struct LineCounter {
     line: usize,
     points: Vec<Point>,
-    /// The same in the picture: pixels, and metres on the plane.
-    corners: Vec<(Point, Option<Point>)>,
     lineage: usize,
     walkers: BTreeMap<TrackId, Walker>,
     overflow: u64,
@@ -45,16 +43,12 @@ enum Side {
 impl LineCounter {
     /// For the line with this index in the plan.
     pub fn new(line: usize, plan: &Line, lineage: usize) -> Self {
-        let corners = Vec::with_capacity(plan.points.len());
-        Self { line, points: plan.points.clone(), corners, lineage, walkers: BTreeMap::new(), overflow: 0 }
+        Self { line, points: plan.points.clone(), lineage, walkers: BTreeMap::new(), overflow: 0 }
     }
 
     /// Appends the crossings that this picture completes.
     pub fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Crossed>) {
         self.walkers.retain(|_, w| scene.time - w.seen <= FORGET);
-        self.corners.clear();
-        let pixels = self.points.iter().map(|p| scene.size.to_pixels(*p));
-        self.corners.extend(pixels.map(|p| (p, scene.ground.metres(p))));
         for person in scene.people.all() {
             let who = scene.lineages[self.lineage].person(person.id);
             if !self.walkers.contains_key(&who) {
@@ -63,7 +57,7 @@ impl LineCounter {
                     continue;
                 }
                 // The way walked before confirmation counts, also from within the dead band: out of a door at the line.
-                let (side, _) = self.beside(scene.ground, &scene.ground.spot(person.birth, person.height));
+                let (side, _) = self.beside(scene, person.birth, person);
                 let birth = Walker { seen: scene.time, feet: person.birth, side, met: false };
                 self.walkers.insert(who, birth);
             }
@@ -87,8 +81,8 @@ impl LineCounter {
     }
 
     fn step(&mut self, scene: &Scene<'_>, who: TrackId, person: &Person) -> Option<Direction> {
-        let (side, distance) = self.beside(scene.ground, &person.spot());
-        let mut corners = self.corners.iter().map(|corner| corner.0);
+        let (side, distance) = self.beside(scene, person.feet, person);
+        let mut corners = self.points.iter().map(|p| scene.size.to_pixels(*p));
         let walker = self.walkers.get_mut(&who)?;
         let mut from = corners.next()?;
         for to in corners {
@@ -96,7 +90,7 @@ impl LineCounter {
             from = to;
         }
         (walker.seen, walker.feet) = (scene.time, person.feet);
-        if distance < DEAD_BAND * scene.ground.body() {
+        if distance < DEAD_BAND {
             return None;
         }
         // Beyond the band everything begins anew: whoever met the line and turned back has not crossed.
@@ -108,17 +102,28 @@ impl LineCounter {
         }
     }
 
-    /// The side on which a place lies and its distance in metres, both of the nearest piece of the line.
-    fn beside(&self, ground: &Ground, spot: &Spot) -> (Side, f64) {
+    /// The side on which a place lies and its distance in body heights, both of the nearest piece of the line.
+    fn beside(&self, scene: &Scene<'_>, feet: Point, person: &Person) -> (Side, f64) {
+        let here = scene.ground.local(feet, person.height);
         let mut nearest = (f64::INFINITY, 0.0);
-        for pair in self.corners.windows(2) {
-            let distance = ground.from_segment(spot, pair[0], pair[1]);
+        for pair in self.points.windows(2) {
+            let (a, b) = (scene.size.to_pixels(pair[0]), scene.size.to_pixels(pair[1]));
+            let turn = orient(a, b, feet);
+            let (a, b) = (scene.ground.local(a, person.height), scene.ground.local(b, person.height));
+            let distance = distance_to_segment(here, a, b);
             if distance < nearest.0 {
-                nearest = (distance, orient(pair[0].0, pair[1].0, spot.feet));
+                nearest = (distance, turn);
             }
         }
         (if nearest.1 < 0.0 { Side::Left } else { Side::Right }, nearest.0)
     }
+}
+
+fn distance_to_segment(p: Point, a: Point, b: Point) -> f64 {
+    let (dx, dy) = (b.x - a.x, b.y - a.y);
+    let length2 = dx * dx + dy * dy;
+    let along = if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
+    (p.x - a.x - along * dx).hypot(p.y - a.y - along * dy)
 }
 
 /// The `crossing` rule: alerts once for each person.

@@ -1,8 +1,8 @@
 //! `gathering`: a cluster of people on the ground, by DBSCAN (Ester et al. 1996).
 
 use super::people::{Person, median, median_place};
-use super::{Rule, Scene, Spot};
-use crate::config::plan::{Filter, Length};
+use super::{Rule, Scene};
+use crate::config::plan::{BODY_HEIGHT_M, Filter, Length};
 use crate::types::{MediaTime, Point, Polygon, Signal, Span, Subject, TrackId};
 
 /// Neighbours, oneself included, that make a core of a cluster; fewer where the rule asks for fewer people. Two would
@@ -20,7 +20,7 @@ pub struct Gathering {
     rule: usize,
     zone: Polygon,
     filter: Filter,
-    radius: Length,
+    radius: f64,
     core: u32,
     standing: bool,
     memory: Span,
@@ -61,7 +61,8 @@ struct Cluster {
     id: u64,
     seen: MediaTime,
     people: Vec<TrackId>,
-    spot: Spot,
+    place: Point,
+    height: f64,
 }
 
 impl Gathering {
@@ -79,7 +80,7 @@ impl Gathering {
             rule,
             zone,
             filter,
-            radius,
+            radius: radius.body_heights(),
             core: people.min(CORE),
             standing,
             memory: gap + Span::from_secs(1),
@@ -94,23 +95,23 @@ impl Gathering {
     }
 
     /// Gives a cluster its old identity: that of which it has the most people, else the one at the same place.
-    fn identify(&mut self, scene: &Scene<'_>, spot: Spot) -> Option<u64> {
+    fn identify(&mut self, scene: &Scene<'_>, place: Point, height: f64) -> Option<u64> {
         let people = &mut self.inside.people;
         let free = |c: &&mut Cluster| c.seen < scene.time;
         let shared = |c: &Cluster| c.people.iter().filter(|id| people.contains(id)).count();
         let by_people = self.known.iter_mut().filter(free).map(|c| (shared(c), c)).filter(|(n, _)| *n > 0);
         let best = by_people.max_by(|a, b| a.0.cmp(&b.0).then(b.1.id.cmp(&a.1.id))).map(|(_, c)| c);
-        let radius = scene.ground.length(self.radius);
+        let radius = self.radius;
         let found = match best {
             Some(cluster) => Some(cluster),
             None => {
-                let distance = |c: &Cluster| scene.ground.distance(&c.spot, &spot);
+                let distance = |c: &Cluster| scene.ground.body_heights(c.place, c.height, place, height);
                 let near = self.known.iter_mut().filter(free).map(|c| (distance(c), c)).filter(|(d, _)| *d <= radius);
                 near.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.id.cmp(&b.1.id))).map(|(_, c)| c)
             }
         };
         if let Some(cluster) = found {
-            (cluster.seen, cluster.spot) = (scene.time, spot);
+            (cluster.seen, cluster.place, cluster.height) = (scene.time, place, height);
             std::mem::swap(&mut cluster.people, people);
             return Some(cluster.id);
         }
@@ -121,7 +122,7 @@ impl Gathering {
         let id = self.next;
         self.next += 1;
         let people = std::mem::replace(people, self.spare.pop().unwrap_or_default());
-        self.known.push(Cluster { id, seen: scene.time, people, spot });
+        self.known.push(Cluster { id, seen: scene.time, people, place, height });
         Some(id)
     }
 
@@ -139,8 +140,8 @@ impl Gathering {
         let people = u32::try_from(inside.people.len()).unwrap_or(u32::MAX);
         let pixels = median_place(&mut inside.feet, &mut inside.scratch)?;
         let height = median(&mut inside.heights)?;
-        let stands = !self.standing || median(&mut inside.speeds).is_some_and(|speed| speed < STANDING);
-        let id = self.identify(scene, scene.ground.spot(pixels, height))?;
+        let stands = !self.standing || median(&mut inside.speeds).is_some_and(|speed| speed * BODY_HEIGHT_M < STANDING);
+        let id = self.identify(scene, pixels, height)?;
         Some(Signal {
             rule: self.rule,
             subject: Subject::Cluster(id),
@@ -222,8 +223,8 @@ impl Rule for Gathering {
         if self.members.len() < self.core as usize {
             return;
         }
-        let (ground, radius) = (scene.ground, scene.ground.length(self.radius));
-        let near = |a: &Person, b: &Person| ground.distance(&a.spot(), &b.spot()) <= radius;
+        let (ground, radius) = (scene.ground, self.radius);
+        let near = |a: &Person, b: &Person| ground.body_heights(a.feet, a.height, b.feet, b.height) <= radius;
         self.clusters.find(&self.members, self.core as usize, near);
         // Larger clusters choose their identity first.
         for k in 0..self.clusters.found.len() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ground::{Ground, Spot};
+use super::ground::Ground;
 use super::people::People;
 use crate::types::{MediaTime, Point, Span, TrackId};
 
@@ -27,7 +27,8 @@ pub struct Lineage {
 struct Entry {
     person: TrackId,
     seen: MediaTime,
-    spot: Spot,
+    feet: Point,
+    height: f64,
     velocity: [f64; 2],
     has_heir: bool,
 }
@@ -75,12 +76,13 @@ impl Lineage {
             let own = Entry {
                 person: person.id,
                 seen: time,
-                spot: person.spot(),
+                feet: person.feet,
+                height: person.height,
                 velocity: [0.0; 2],
                 has_heir: false,
             };
             let entry = self.entries.entry(person.id).or_insert(own);
-            (entry.seen, entry.spot) = (time, person.spot());
+            (entry.seen, entry.feet, entry.height) = (time, person.feet, person.height);
             entry.velocity = people.velocity(person.id);
         }
     }
@@ -95,11 +97,10 @@ impl Lineage {
                     continue;
                 }
                 let dt = absent.secs_f64();
-                let Point { x, y } = dead.spot.feet;
-                let predicted = Point { x: x + dead.velocity[0] * dt, y: y + dead.velocity[1] * dt };
-                let birth = ground.spot(heir.birth, heir.height);
-                let distance = ground.distance(&ground.spot(predicted, dead.spot.height), &birth);
-                if distance <= REACH * ground.body() {
+                let predicted =
+                    Point { x: dead.feet.x + dead.velocity[0] * dt, y: dead.feet.y + dead.velocity[1] * dt };
+                let distance = ground.body_heights(predicted, dead.height, heir.birth, heir.height);
+                if distance <= REACH {
                     self.pairs.push(Pair { distance, dead: id, heir: heir.id });
                 }
             }
@@ -113,8 +114,8 @@ impl Lineage {
             }
             let Some(dead) = self.entries.get_mut(&pair.dead).filter(|d| !d.has_heir) else { continue };
             dead.has_heir = true;
-            let (person, spot) = (dead.person, dead.spot);
-            let heir = Entry { person, seen: time, spot, velocity: [0.0; 2], has_heir: false };
+            let (person, feet, height) = (dead.person, dead.feet, dead.height);
+            let heir = Entry { person, seen: time, feet, height, velocity: [0.0; 2], has_heir: false };
             self.entries.insert(pair.heir, heir);
         }
     }

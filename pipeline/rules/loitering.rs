@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::circle::Circle;
-use super::{Ground, Rule, Scene, Spot};
+use super::{Ground, Person, Rule, Scene};
 use crate::config::plan::{Filter, Length, Stay};
 use crate::types::{MediaTime, Point, Polygon, Signal, Span, Subject, TrackId};
 
@@ -25,7 +25,7 @@ pub struct Loitering {
 }
 
 struct Linger {
-    radius: Length,
+    radius: f64,
     dwell: Span,
     gap: Span,
     stays: BTreeMap<TrackId, Stayed>,
@@ -38,8 +38,8 @@ struct Stayed {
     points: Vec<Place>,
     circle: Option<Circle>,
     seen: MediaTime,
-    /// A metre in flat coordinates, smoothed: box heights tremble from picture to picture.
-    metre: f64,
+    /// A body height in flat coordinates, smoothed: box heights tremble from picture to picture.
+    body: f64,
     /// Of the ground that they are on.
     version: u32,
 }
@@ -78,7 +78,7 @@ impl Rule for Loitering {
             let who = scene.lineages[self.lineage].person(person.id);
             let since = match &mut self.linger {
                 None => None,
-                Some(linger) => match linger.stay(who, scene, &person.spot()) {
+                Some(linger) => match linger.stay(who, scene.time, person, scene.ground) {
                     Some(since) if scene.time - since >= linger.dwell => Some(since),
                     _ => continue,
                 },
@@ -104,7 +104,7 @@ impl Rule for Loitering {
 
 impl Linger {
     fn new(radius: Length, dwell: Span, gap: Span) -> Self {
-        Self { radius, dwell, gap, stays: BTreeMap::new(), overflow: 0 }
+        Self { radius: radius.body_heights(), dwell, gap, stays: BTreeMap::new(), overflow: 0 }
     }
 
     fn forget(&mut self, now: MediaTime) {
@@ -113,23 +113,21 @@ impl Linger {
     }
 
     /// Since when all feet points of this person fit in the circle.
-    fn stay(&mut self, who: TrackId, scene: &Scene<'_>, spot: &Spot) -> Option<MediaTime> {
-        let ground = scene.ground;
-        let flat = ground.flat(spot)?;
+    fn stay(&mut self, who: TrackId, now: MediaTime, person: &Person, ground: &Ground) -> Option<MediaTime> {
+        let (here, body) = ground.flat(person.feet, person.height)?;
         if !self.stays.contains_key(&who) && self.stays.len() >= MOST_PEOPLE {
             self.overflow += 1;
             return None;
         }
         let stay = self.stays.entry(who).or_default();
-        stay.seen = scene.time;
+        stay.seen = now;
         let moved = stay.version != ground.version();
         if moved {
-            stay.move_to(ground);
+            stay.move_to(ground, person.height);
         }
-        let metre = ground.flat_metre(spot.height);
         let fresh = moved || stay.points.is_empty();
-        stay.metre = if fresh { metre } else { stay.metre + BODY_SMOOTHING * (metre - stay.metre) };
-        stay.points.push(Place { time: scene.time, feet: spot.feet, flat });
+        stay.body = if fresh { body } else { stay.body + BODY_SMOOTHING * (body - stay.body) };
+        stay.points.push(Place { time: now, feet: person.feet, flat: here });
         if stay.points.len() > MOST_POINTS {
             let mut index = 0;
             stay.points.retain(|_| {
@@ -137,21 +135,20 @@ impl Linger {
                 index % 2 == 1
             });
         }
-        if !stay.circle.is_some_and(|c| c.contains(flat)) {
-            stay.shrink_to(ground.length(self.radius) * stay.metre);
+        if !stay.circle.is_some_and(|c| c.contains(here)) {
+            stay.shrink_to(self.radius * stay.body);
         }
         stay.points.first().map(|p| p.time)
     }
 }
 
 impl Stayed {
-    /// Onto a new ground: the same feet, measured anew.
-    fn move_to(&mut self, ground: &Ground) {
-        self.version = ground.version();
-        self.circle = None;
+    /// Onto another ground: the same feet, measured anew.
+    fn move_to(&mut self, ground: &Ground, height: f64) {
+        (self.version, self.circle) = (ground.version(), None);
         self.points.retain_mut(|place| {
-            let flat = ground.flat(&ground.spot(place.feet, 0.0));
-            flat.map(|flat| place.flat = flat).is_some()
+            let flat = ground.flat(place.feet, height);
+            flat.map(|(flat, _)| place.flat = flat).is_some()
         });
     }
 

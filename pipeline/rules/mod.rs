@@ -17,7 +17,7 @@ mod tests;
 
 use crate::types::Signal;
 
-pub use ground::{Ground, Spot, Yardstick};
+pub use ground::{Ground, Yardstick};
 pub use lineage::Lineage;
 pub use people::{People, Person};
 pub use scene::Scene;

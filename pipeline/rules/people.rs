@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::ground::{Ground, Spot};
+use super::ground::Ground;
 use crate::config::plan::{Anchor, Filter};
 use crate::types::{MediaTime, Point, Rect, Size, Span, Track, TrackId};
 
@@ -28,8 +28,6 @@ pub struct Person {
     pub center_fraction: Point,
     /// Box height, pixels.
     pub height: f64,
-    /// Feet on the ground plane, metres; `None` without one, or above its horizon.
-    pub metres: Option<Point>,
     /// Of the detection.
     pub score: f64,
     /// First detection of the track.
@@ -45,8 +43,10 @@ pub struct Person {
 pub struct Step {
     /// When.
     pub time: MediaTime,
-    /// Feet.
-    pub spot: Spot,
+    /// Feet, pixels.
+    pub feet: Point,
+    /// Box height, pixels.
+    pub height: f64,
 }
 
 /// The people of one picture, ordered by track id, and where they came from.
@@ -55,8 +55,6 @@ pub struct People {
     present: Vec<Person>,
     paths: BTreeMap<TrackId, VecDeque<Step>>,
     size: Size,
-    /// Of the ground that the paths are measured on.
-    version: u32,
     overflow: u64,
 }
 
@@ -68,14 +66,8 @@ impl People {
             self.paths.clear();
             self.size = size;
         }
-        if self.version != ground.version() {
-            self.version = ground.version();
-            let steps = self.paths.values_mut().flatten();
-            steps.for_each(|step| step.spot.metres = ground.metres(step.spot.feet));
-        }
         self.present.clear();
-        let counted = tracks.iter().filter(|t| t.counts() && t.bbox.is_valid());
-        self.present.extend(counted.map(|t| Person::new(t, size, ground)));
+        self.present.extend(tracks.iter().filter(|t| t.counts() && t.bbox.is_valid()).map(|t| Person::new(t, size)));
         self.present.sort_unstable_by_key(|p| p.id);
         ground.look_at_feet(&mut self.present, tracks);
         self.paths.retain(|_, path| path.back().is_some_and(|step| time - step.time <= PATH));
@@ -85,7 +77,7 @@ impl People {
                 continue;
             }
             let path = self.paths.entry(person.id).or_insert_with(|| VecDeque::with_capacity(PATH_POINTS as usize + 2));
-            let step = Step { time, spot: person.spot() };
+            let step = Step { time, feet: person.feet, height: person.height };
             while path.len() >= 2 && time - path[1].time >= PATH {
                 path.pop_front();
             }
@@ -113,12 +105,12 @@ impl People {
         self.overflow
     }
 
-    /// Metres a second over the last 2 s; `None` with less than half a second of path.
+    /// Body heights a second over the last 2 s; `None` with less than half a second of path.
     pub fn speed(&self, id: TrackId, ground: &Ground) -> Option<f64> {
         let path = self.paths.get(&id)?;
         let (first, last) = (path.front()?, path.back()?);
         let dt = (last.time - first.time).secs_f64();
-        (dt >= 0.5).then(|| ground.distance(&first.spot, &last.spot) / dt)
+        (dt >= 0.5).then(|| ground.body_heights(first.feet, first.height, last.feet, last.height) / dt)
     }
 
     /// Pixels a second over the last second or so; zero where the path is too short to say.
@@ -131,13 +123,12 @@ impl People {
         if dt < 0.3 {
             return [0.0; 2];
         }
-        let (from, to) = (first.spot.feet, last.spot.feet);
-        [(to.x - from.x) / dt, (to.y - from.y) / dt]
+        [(last.feet.x - first.feet.x) / dt, (last.feet.y - first.feet.y) / dt]
     }
 }
 
 impl Person {
-    fn new(track: &Track, size: Size, ground: &Ground) -> Self {
+    fn new(track: &Track, size: Size) -> Self {
         let feet = track.bbox.feet();
         Self {
             id: track.id,
@@ -146,7 +137,6 @@ impl Person {
             feet_fraction: size.to_fraction(feet),
             center_fraction: size.to_fraction(track.bbox.center()),
             height: f64::from(track.bbox.height),
-            metres: ground.metres(feet),
             score: f64::from(track.score),
             born: track.born,
             birth: track.birth,
@@ -155,18 +145,13 @@ impl Person {
     }
 
     /// Puts the feet (pixels) somewhere else.
-    pub fn stand(&mut self, feet: Point, size: Size, ground: &Ground) {
-        (self.feet, self.feet_fraction, self.metres) = (feet, size.to_fraction(feet), ground.metres(feet));
+    pub fn stand(&mut self, feet: Point, size: Size) {
+        (self.feet, self.feet_fraction) = (feet, size.to_fraction(feet));
     }
 
     /// Top centre of the box, pixels.
     pub fn head(&self) -> Point {
         Point { x: self.bbox.feet().x, y: f64::from(self.bbox.top) }
-    }
-
-    /// Where the person stands, to measure from.
-    pub fn spot(&self) -> Spot {
-        Spot { feet: self.feet, height: self.height, metres: self.metres }
     }
 
     /// The point that stands for the person, fractions. Feet below the picture's edge stand on it: the box of somebody

@@ -5,8 +5,6 @@ use crate::types::{Lens, Plane, Point};
 /// The ground of one camera.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ground {
-    /// Height of a person, metres: one body height.
-    pub height: f64,
     /// The lens, if it is known.
     pub lens: Option<Lens>,
     /// Where the plane comes from.
@@ -20,6 +18,8 @@ pub enum GroundPlane {
     Known(KnownPlane),
     /// From the heights of the people who walk on it.
     Learnt {
+        /// Of a person, metres.
+        height: f64,
         /// Once it is ready it stays as it is.
         freeze: bool,
     },

@@ -75,11 +75,11 @@ pub enum Stay {
 pub enum Length {
     /// Metres.
     Metres(f64),
-    /// Heights of a person.
+    /// Body heights, 1.70 m where there is a ground plane.
     BodyHeights(f64),
 }
 
-/// Height of a person unless `[ground] height` says otherwise, metres.
+/// Height of a person where no ground plane says otherwise, metres.
 pub const BODY_HEIGHT_M: f64 = 1.70;
 
 /// Which people count.
@@ -154,11 +154,19 @@ impl Condition {
 }
 
 impl Length {
-    /// In metres, where people are so high (metres).
-    pub fn metres(self, body_height: f64) -> f64 {
+    /// In body heights where no ground plane is known.
+    pub fn body_heights(self) -> f64 {
+        match self {
+            Self::Metres(m) => m / BODY_HEIGHT_M,
+            Self::BodyHeights(bh) => bh,
+        }
+    }
+
+    /// In metres.
+    pub fn metres(self) -> f64 {
         match self {
             Self::Metres(m) => m,
-            Self::BodyHeights(bh) => bh * body_height,
+            Self::BodyHeights(bh) => bh * BODY_HEIGHT_M,
         }
     }
 }

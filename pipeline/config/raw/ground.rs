@@ -30,9 +30,9 @@ pub struct GroundTableRaw {
     pub metres: Field<Vec<[f64; 2]>>,
     /// Learn the plane from the people instead: the heights of their boxes against where they stand.
     pub learn: Field<bool>,
-    /// A learnt plane stays as it is once it is ready.
+    /// learn: the plane stays as it is once it is ready.
     pub freeze: Field<bool>,
-    /// Height of a person in metres; `"1.7m"` if left out.
+    /// learn: height of a person in metres; `"1.7m"` if left out.
     pub height: Field<Distance>,
     /// The lens, where it is known.
     #[schemars(with = "Option<LensRaw>")]

@@ -27,7 +27,7 @@ pub fn look(people: &mut [Person], tracks: &[Track], size: Size, ground: &Ground
             let (dx, dy) = (feet.x - person.feet.x, feet.y - person.feet.y);
             // Whoever was born hidden was so from the first.
             person.birth = Point { x: person.birth.x + dx, y: person.birth.y + dy };
-            person.stand(feet, size, ground);
+            person.stand(feet, size);
         }
     }
 }

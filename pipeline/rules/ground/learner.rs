@@ -130,6 +130,11 @@ impl Learner {
         self.state.published.as_ref().ok_or(self.verdict.err().unwrap_or(NotReady::People { seen: 0 }))
     }
 
+    /// Height of a person, metres.
+    pub fn body(&self) -> f64 {
+        self.body
+    }
+
     /// Samples kept, and people they are of.
     pub fn counts(&self) -> (usize, usize) {
         (self.state.samples.len(), self.people.len())

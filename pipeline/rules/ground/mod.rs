@@ -1,5 +1,5 @@
-//! Lengths on the ground, in metres. With a plane they are measured on it; without one by the box heights at that place:
-//! a body height is 1.70 m, and y counts double for foreshortening.
+//! Lengths on the ground. Every distance is given in body heights of 1.70 m: on a ground plane from metres, without one
+//! from the box heights at that place, with y doubled for foreshortening.
 
 mod feet;
 mod learner;
@@ -8,8 +8,8 @@ mod sampler;
 mod tall;
 
 use super::people::Person;
-use crate::config::plan::{BODY_HEIGHT_M, Camera, GroundPlane, Length};
-use crate::types::{LearntGround, MediaTime, Plane, Point, Polygon, Pose, Size, Track, Unit};
+use crate::config::plan::{BODY_HEIGHT_M, Camera, GroundPlane};
+use crate::types::{LearntGround, MediaTime, Plane, Point, Polygon, Pose, Size, Track};
 
 pub use learner::{Learner, NotReady};
 
@@ -22,8 +22,6 @@ const DEPTH: f64 = 2.0;
 pub struct Ground {
     plane: Option<Plane>,
     heights: Heights,
-    /// Height of a person, metres.
-    body: f64,
     size: Size,
     /// Of the camera's zones, in the order of the plan.
     zones: Vec<Polygon>,
@@ -55,24 +53,12 @@ pub enum Yardstick {
     NotReady(NotReady),
 }
 
-/// Where somebody stands, with what measuring from there needs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spot {
-    /// Feet, pixels.
-    pub feet: Point,
-    /// Box height, pixels.
-    pub height: f64,
-    /// Feet on the plane, metres; `None` without one, or above its horizon.
-    pub metres: Option<Point>,
-}
-
 impl Ground {
     /// With the plane of the camera's plan, if it has one.
     pub fn new(camera: &Camera) -> Self {
         let mut ground = Self {
             plane: None,
             heights: Heights::Unasked,
-            body: camera.ground.as_ref().map_or(BODY_HEIGHT_M, |g| g.height),
             size: Size::default(),
             zones: camera.zones.iter().map(|z| z.polygon.clone()).collect(),
             areas: Vec::new(),
@@ -84,8 +70,8 @@ impl Ground {
                 ground.heights = Heights::Known(Tall::new());
                 ground.set_plane(Some(known.plane.clone()));
             }
-            GroundPlane::Learnt { freeze } => {
-                ground.heights = Heights::Learnt(Box::new(Learner::new(plan.lens, plan.height, *freeze)));
+            GroundPlane::Learnt { height, freeze } => {
+                ground.heights = Heights::Learnt(Box::new(Learner::new(plan.lens, *height, *freeze)));
             }
         }
         ground
@@ -210,24 +196,9 @@ impl Ground {
         self.plane.as_ref()
     }
 
-    /// What lengths are told in: metres on a plane, else body heights.
-    pub fn unit(&self) -> Unit {
-        if self.plane.is_some() { Unit::Metres } else { Unit::BodyHeights }
-    }
-
-    /// A length of the plan in metres.
-    pub fn length(&self, length: Length) -> f64 {
-        length.metres(self.body)
-    }
-
-    /// Height of a person, metres.
-    pub fn body(&self) -> f64 {
-        self.body
-    }
-
-    /// A feet point (pixels) of somebody whose box is so high (pixels).
-    pub fn spot(&self, feet: Point, height: f64) -> Spot {
-        Spot { feet, height, metres: self.metres(feet) }
+    /// Whether lengths come from a plane rather than from box heights.
+    pub fn is_known(&self) -> bool {
+        self.plane.is_some()
     }
 
     /// A place (pixels) on the plane, metres; `None` without a plane, above its horizon, and too far for anybody to be
@@ -248,45 +219,46 @@ impl Ground {
         self.areas.get(zone).copied()
     }
 
-    /// Distance, metres.
-    pub fn distance(&self, a: &Spot, b: &Spot) -> f64 {
-        if let (Some(a), Some(b)) = (a.metres, b.metres) {
-            return (a.x - b.x).hypot(a.y - b.y);
-        }
-        let height = ((a.height + b.height) * 0.5).max(1.0);
-        (a.feet.x - b.feet.x).hypot(DEPTH * (a.feet.y - b.feet.y)) / height * self.body
+    /// Distance between two feet points (pixels) of people whose boxes are so high (pixels), in body heights.
+    pub fn body_heights(&self, a: Point, a_height: f64, b: Point, b_height: f64) -> f64 {
+        let way = self.way(a, a_height, b, b_height);
+        way.x.hypot(way.y)
     }
 
-    /// A spot in coordinates of equal scale in both directions: metres on the plane, else pixels with y doubled. `None`
-    /// above the horizon of a known plane.
-    pub fn flat(&self, spot: &Spot) -> Option<Point> {
+    /// The way from one feet point (pixels) to another of people whose boxes are so high (pixels), in body heights on the
+    /// ground.
+    pub fn way(&self, a: Point, a_height: f64, b: Point, b_height: f64) -> Point {
+        if let (Some(a), Some(b)) = (self.metres(a), self.metres(b)) {
+            return Point { x: (b.x - a.x) / BODY_HEIGHT_M, y: (b.y - a.y) / BODY_HEIGHT_M };
+        }
+        let height = ((a_height + b_height) * 0.5).max(1.0);
+        Point { x: (b.x - a.x) / height, y: DEPTH * (b.y - a.y) / height }
+    }
+
+    /// Unit vector on the ground from one pixel place to another; `None` where they are the same.
+    pub fn bearing(&self, from: Point, to: Point) -> Option<Point> {
+        let way = self.way(from, 1.0, to, 1.0);
+        let length = way.x.hypot(way.y);
+        (length > 0.0 && length.is_finite()).then(|| Point { x: way.x / length, y: way.y / length })
+    }
+
+    /// A pixel place in coordinates of equal scale in both directions, and what a body height is in them around people
+    /// so high (pixels). `None` above the horizon of a known plane.
+    pub fn flat(&self, p: Point, height: f64) -> Option<(Point, f64)> {
         if self.plane.is_some() {
-            return spot.metres;
+            return self.metres(p).map(|m| (m, BODY_HEIGHT_M));
         }
-        Some(Point { x: spot.feet.x, y: DEPTH * spot.feet.y })
+        Some((Point { x: p.x, y: DEPTH * p.y }, height.max(1.0)))
     }
 
-    /// What a metre is in the coordinates of [`Self::flat`] around people so high (pixels).
-    pub fn flat_metre(&self, height: f64) -> f64 {
-        if self.plane.is_some() { 1.0 } else { height.max(1.0) / self.body }
-    }
-
-    /// Distance of a spot from the straight line between two others, metres: on the plane where all three lie on it, else
-    /// by the box height at the spot.
-    pub fn from_segment(&self, spot: &Spot, a: (Point, Option<Point>), b: (Point, Option<Point>)) -> f64 {
-        if let (Some(p), Some(a), Some(b)) = (spot.metres, a.1, b.1) {
-            return to_segment(p, a, b);
+    /// A pixel place in coordinates of equal scale in both directions around people so high (pixels), in body heights.
+    /// Only differences of nearby places mean anything.
+    pub fn local(&self, p: Point, height: f64) -> Point {
+        match self.metres(p) {
+            Some(m) => Point { x: m.x / BODY_HEIGHT_M, y: m.y / BODY_HEIGHT_M },
+            None => Point { x: p.x / height.max(1.0), y: DEPTH * p.y / height.max(1.0) },
         }
-        let deep = |p: Point| Point { x: p.x, y: DEPTH * p.y };
-        to_segment(deep(spot.feet), deep(a.0), deep(b.0)) / spot.height.max(1.0) * self.body
     }
-}
-
-fn to_segment(p: Point, a: Point, b: Point) -> f64 {
-    let (dx, dy) = (b.x - a.x, b.y - a.y);
-    let length2 = dx * dx + dy * dy;
-    let along = if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
-    (p.x - a.x - along * dx).hypot(p.y - a.y - along * dy)
 }
 
 #[cfg(test)]

@@ -73,8 +73,8 @@ fn known() -> String {
 
 /// A length on the ground around this place.
 fn length(ground: &Ground, x: f64, y: f64) -> f64 {
-    let spot = |x: f64, y: f64| ground.spot(Point { x: 800.0 * x, y: 600.0 * y }, 50.0);
-    ground.distance(&spot(x, y), &spot(x + 0.05, y + 0.05))
+    let pixels = |x: f64, y: f64| Point { x: 800.0 * x, y: 600.0 * y };
+    ground.body_heights(pixels(x, y), 50.0, pixels(x + 0.05, y + 0.05), 50.0)
 }
 
 #[test]
@@ -83,10 +83,10 @@ fn a_plane_is_learnt_from_who_walks_by_and_not_before_there_are_enough() {
     let mut watch = Watch::new("ground = \"learn\"\n");
     watch.walk(1, 6);
     let Yardstick::NotReady(NotReady::People { seen }) = watch.ground.yardstick() else { panic!("ready too soon") };
-    assert!((1..=5).contains(&seen) && watch.ground.unit() == Unit::BodyHeights);
+    assert!((1..=5).contains(&seen) && !watch.ground.is_known());
     watch.walk(6, 40);
     let Yardstick::Ready(pose) = watch.ground.yardstick() else { panic!("{:?}", watch.ground.yardstick()) };
-    assert_eq!(watch.ground.unit(), Unit::Metres);
+    assert!(watch.ground.is_known());
     for (x, y) in [(0.2, 0.4), (0.6, 0.5), (0.4, 0.8)] {
         let off = (length(&watch.ground, x, y) / length(&truth, x, y)).ln().abs();
         assert!(off < 0.15 && off < 3.0 * pose.error, "{x} {y}: {off} {pose:?}");
@@ -167,14 +167,14 @@ fn hidden_feet_are_where_the_expected_height_puts_them() {
         low.bbox.height = 600.0 - low.bbox.top;
         watch.picture(&[low]);
         assert!((feet(&watch, 0) - 1.06).abs() < 0.03, "{}", feet(&watch, 0));
-        let there = watch.people.all()[0].metres.unwrap();
+        let there = watch.ground.metres(watch.people.all()[0].feet).unwrap();
         let truth = pose::plane(&POSE, &VIEW, 1.7).unwrap().metres(Point { x: 0.5, y: 1.06 }).unwrap();
         assert!((there.x - truth.x).hypot(there.y - truth.y) < 0.15 * truth.y, "{there:?} {truth:?}");
     }
 }
 
 const COURT: &str = "id = \"c\"\n[ground]\npoints = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95]]\n\
-    metres = [[0.0, 0.0], [12.0, 0.0], [12.0, 9.0], [0.0, 9.0]]\nheight = \"1.6m\"\n\
+    metres = [[0.0, 0.0], [12.0, 0.0], [12.0, 9.0], [0.0, 9.0]]\n\
     [[zone]]\nid = \"court\"\npolygon = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95]]\n";
 
 fn court(text: &str) -> Ground {
@@ -187,25 +187,20 @@ fn court(text: &str) -> Ground {
 fn on_a_plane_metres_count_and_heights_do_not() {
     let ground = court(COURT);
     let [a, b, c] = [(110.0, 310.0), (540.0, 300.0), (930.0, 440.0)].map(|(x, y)| Point { x, y });
-    assert!((ground.distance(&ground.spot(a, 30.0), &ground.spot(b, 90.0)) - 12.0).abs() < 1e-9);
-    assert!((ground.distance(&ground.spot(b, 1.0), &ground.spot(c, 1.0)) - 9.0).abs() < 1e-9);
+    assert!((ground.body_heights(a, 30.0, b, 90.0) * BODY_HEIGHT_M - 12.0).abs() < 1e-9);
+    assert!((ground.body_heights(b, 1.0, c, 1.0) * BODY_HEIGHT_M - 9.0).abs() < 1e-9);
+    let way = ground.bearing(a, b).unwrap();
+    assert!((way.x - 1.0).abs() < 1e-9 && way.y.abs() < 1e-9, "{way:?}");
     assert!((ground.area(0).unwrap() - 108.0).abs() < 1e-6);
-    assert_eq!((ground.area(1), ground.unit()), (None, Unit::Metres));
-    assert_eq!((ground.length(Length::Metres(2.0)), ground.length(Length::BodyHeights(2.0))), (2.0, 3.2));
-    let side = |p: Point| (p, ground.metres(p));
-    let off = ground.from_segment(&ground.spot(c, 50.0), side(a), side(b));
-    assert!((off - 9.0).abs() < 1e-9, "{off}");
+    assert_eq!((ground.area(1), ground.is_known(), ground.yardstick()), (None, true, Yardstick::Known));
+    assert!(ground.scale(a).unwrap() > 10.0 && ground.scale(c) > ground.scale(a));
 }
 
 #[test]
 fn without_a_plane_box_heights_measure_and_depth_counts_double() {
     let ground = court("id = \"c\"\n");
-    let spot = |x: f64, y: f64| ground.spot(Point { x, y }, 80.0);
-    assert!((ground.distance(&spot(100.0, 100.0), &spot(180.0, 100.0)) - 1.7).abs() < 1e-9);
-    assert!((ground.distance(&spot(100.0, 100.0), &spot(100.0, 140.0)) - 1.7).abs() < 1e-9);
-    assert_eq!((ground.area(0), ground.scale(Point::default()), ground.unit()), (None, None, Unit::BodyHeights));
-    assert_eq!((ground.length(Length::Metres(2.0)), ground.length(Length::BodyHeights(1.0))), (2.0, 1.7));
-    let side = |x: f64, y: f64| (Point { x, y }, None);
-    let off = ground.from_segment(&spot(100.0, 100.0), side(0.0, 180.0), side(500.0, 180.0));
-    assert!((off - 3.4).abs() < 1e-9, "{off}");
+    let a = Point { x: 100.0, y: 100.0 };
+    assert_eq!(ground.body_heights(a, 80.0, Point { x: 180.0, y: 100.0 }, 80.0), 1.0);
+    assert_eq!(ground.body_heights(a, 80.0, Point { x: 100.0, y: 140.0 }, 80.0), 1.0);
+    assert_eq!((ground.area(0), ground.scale(a), ground.yardstick()), (None, None, Yardstick::BodyHeights));
 }
