@@ -94,7 +94,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let size = args.size.unwrap_or(Size::new(640, 480));
     let rules = survey::survey(&camera, &rows, args.fps.unwrap_or(1.0), size);
     let ground = rules.ground();
-    if args.json { print(&serde_json::to_string(&as_json(ground))?)? } else { tell(&camera, ground)? }
+    if args.json {
+        print(&serde_json::to_string(&as_json(ground))?)?
+    } else {
+        tell(&camera, ground)?
+    }
     if let Some(out) = &args.out {
         paint(args, &camera, ground, &rows, size, out)?;
     }
@@ -106,7 +110,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 fn people(path: &Path) -> anyhow::Result<Vec<Row>> {
     let rows = read_mot(path)?;
-    let row = |r: &mot::MotRow| Row { frame: r.frame, id: u64::try_from(r.id).unwrap_or(0), bbox: r.bbox, score: r.score };
+    let row =
+        |r: &mot::MotRow| Row { frame: r.frame, id: u64::try_from(r.id).unwrap_or(0), bbox: r.bbox, score: r.score };
     Ok(mot::people(&rows).map(row).collect())
 }
 

@@ -91,7 +91,11 @@ fn known(
     }
 }
 
-fn refusal<'a>(error: &FitError, points: &'a Range<usize>, metres: &'a Range<usize>) -> (&'a Range<usize>, String, String) {
+fn refusal<'a>(
+    error: &FitError,
+    points: &'a Range<usize>,
+    metres: &'a Range<usize>,
+) -> (&'a Range<usize>, String, String) {
     let at = |i: usize| format!("ground.points[{i}]");
     match *error {
         FitError::Same(i, j) => (points, at(j), format!("the same place as the one with index {i}, here or in metres")),
@@ -169,17 +173,15 @@ fn lens(table: Table<LensRaw>, report: &mut Report<'_>) -> Option<Lens> {
 }
 
 /// A zone that is to be measured must lie on the ground.
-pub fn check_zone(
-    ground: Option<&Ground>,
-    polygon: &Polygon,
-    report: &mut Report<'_>,
-    path: &str,
-    at: &Range<usize>,
-) {
+pub fn check_zone(ground: Option<&Ground>, polygon: &Polygon, report: &mut Report<'_>, path: &str, at: &Range<usize>) {
     let Some(Ground { plane: GroundPlane::Known(known), .. }) = ground else { return };
     if known.plane.area(polygon) <= 0.0 {
         report.fault(at, path, "lies above the horizon of [ground]: nobody can stand there");
     } else if polygon.points().iter().any(|p| known.plane.scale(*p).is_none()) {
-        report.warn(at, path, "reaches above the horizon of [ground], or too far; only the part below counts as ground");
+        report.warn(
+            at,
+            path,
+            "reaches above the horizon of [ground], or too far; only the part below counts as ground",
+        );
     }
 }

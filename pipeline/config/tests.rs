@@ -156,17 +156,26 @@ fn what_is_no_ground_is_refused_with_its_place() {
     let zone = |polygon: &str| court(&format!("[[zone]]\nid = \"z\"\npolygon = {polygon}\n"));
     for (text, start) in [
         ("ground = \"guess\"\n".to_owned(), "cam.toml:2:10: ground: `guess` is not \"learn\""),
-        (with("[0.1, 0.6], [0.5, 0.6], [0.9, 0.6], [0.5, 0.9]"), "cam.toml:3:10: ground.points: all places but at most one"),
+        (
+            with("[0.1, 0.6], [0.5, 0.6], [0.9, 0.6], [0.5, 0.9]"),
+            "cam.toml:3:10: ground.points: all places but at most one",
+        ),
         (with("[0.1, 0.6], [0.9, 0.9], [0.9, 0.6], [0.1, 0.9]"), "cam.toml:3:10: ground.points["),
-        (with("[0.1, 0.4], [0.9, 0.4], [0.6, 0.1], [0.4, 0.1]"), "cam.toml:3:10: ground.points["),
+        (with("[0.11, 0.38], [0.54, 0.40], [0.93, 0.12], [0.05, 0.05]"), "cam.toml:3:10: ground.points["),
         (with("[0.1, 0.6], [0.1, 0.6], [0.9, 0.6], [0.5, 0.9]"), "cam.toml:3:10: ground.points[1]: the same place"),
         (with("[0.1, 0.6], [0.9, 0.6], [0.5, 0.9]"), "cam.toml:3:10: ground.points: 3 points; needs four or more"),
         (court("learn = true\n"), "cam.toml:3:10: ground.points: does not go with `learn`"),
         (court("freeze = true\n"), "cam.toml:5:10: ground.freeze: only with `learn = true`"),
         (court("height = \"1.6m\"\n"), "cam.toml:5:10: ground.height: only with `learn = true`"),
-        ("[ground]\nlearn = true\nheight = \"1.2bh\"\n".into(), "cam.toml:4:10: ground.height: a body height is what this says"),
+        (
+            "[ground]\nlearn = true\nheight = \"1.2bh\"\n".into(),
+            "cam.toml:4:10: ground.height: a body height is what this says",
+        ),
         (court("[ground.lens]\ndistortion = [0.1]\n"), "cam.toml:5:1: ground.lens.focal: missing"),
-        (court("[ground.lens]\nfocal = [0.5, 0.6]\ndistortion = [-2.0]\n"), "cam.toml:5:1: ground.lens.distortion: folds"),
+        (
+            court("[ground.lens]\nfocal = [0.5, 0.6]\ndistortion = [-2.0]\n"),
+            "cam.toml:5:1: ground.lens.distortion: folds",
+        ),
         (zone("[[0.1, 0.0], [0.9, 0.0], [0.5, 0.02]]"), "cam.toml:7:11: zone[0].polygon: lies above the horizon"),
     ] {
         let faults = faults(&format!("id = \"c\"\n{text}"));
@@ -178,7 +187,9 @@ fn what_is_no_ground_is_refused_with_its_place() {
         metres = [[0, 0], [12, 0], [12, 9], [0, 9], [50, 4], [8, 6]]\n";
     let warned = |text: &str| camera(&format!("id = \"c\"\n{text}")).unwrap_or_else(|e| panic!("{e}")).warnings;
     assert!(warned(six)[0].to_string().contains("the plane misses the places by"));
-    assert!(warned(&zone("[[0.1, 0.0], [0.9, 0.0], [0.9, 0.9], [0.1, 0.9]]"))[0].message.contains("only the part below"));
+    assert!(
+        warned(&zone("[[0.1, 0.0], [0.9, 0.0], [0.9, 0.9], [0.1, 0.9]]"))[0].message.contains("only the part below")
+    );
     assert!(warned(&zone("[[0.1, 0.7], [0.9, 0.7], [0.9, 0.9], [0.1, 0.9]]")).is_empty());
 }
 

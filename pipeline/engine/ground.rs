@@ -137,7 +137,9 @@ impl GroundKeeper {
         match self.memory.load(&camera.id) {
             Ok(Some(state)) => ground.restore(state),
             Ok(None) => {}
-            Err(error) => tracing::warn!(camera = camera.id, %error, "the learnt ground cannot be read: it begins anew"),
+            Err(error) => {
+                tracing::warn!(camera = camera.id, %error, "the learnt ground cannot be read: it begins anew")
+            }
         }
         self.obey(camera, ground);
     }
@@ -181,7 +183,8 @@ impl GroundKeeper {
             Ok(false) => {}
             Err(error) => tracing::warn!(camera = camera.id, %error, "a request cannot be taken"),
         }
-        let planned = matches!(camera.ground.as_ref().map(|g| &g.plane), Some(GroundPlane::Learnt { freeze: true }));
+        let planned =
+            matches!(camera.ground.as_ref().map(|g| &g.plane), Some(GroundPlane::Learnt { freeze: true, .. }));
         ground.set_freeze(planned || self.memory.is_frozen(&camera.id));
     }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::archive::{self, Archive};
 use super::board::Board;
-use super::hub::LiveHub;
 use super::ground::GroundKeeper;
+use super::hub::LiveHub;
 use super::lane::{Lane, LaneState};
 use super::painter::Painter;
 use super::recorder::{Recorder, queue};
@@ -189,7 +189,8 @@ impl Parts {
         };
         self.hub.set_ready(true);
         let keeper = GroundKeeper::new(&site.data, 0);
-        let run = Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, archive, board, lanes, keeper };
+        let run =
+            Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, archive, board, lanes, keeper };
         Ok((run, self.dispatcher))
     }
 }

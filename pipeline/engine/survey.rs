@@ -92,7 +92,8 @@ impl Background {
                         source.width as f32 / rows_in.width.max(1) as f32,
                         source.height as f32 / rows_in.height.max(1) as f32,
                     );
-                    let known = rows.iter().filter(|row| row.frame == frame.index + 1).map(|row| row.bbox.scaled(sx, sy));
+                    let known =
+                        rows.iter().filter(|row| row.frame == frame.index + 1).map(|row| row.bbox.scaled(sx, sy));
                     let seen = found.iter().flat_map(|d| d.items.iter().map(|d| d.bbox));
                     Some(seen.chain(known).collect::<Vec<Rect>>())
                 }
@@ -171,8 +172,6 @@ fn extent(plane: &Plane) -> Option<[Point; 2]> {
     let seen = places.filter(|p| plane.scale(*p).is_some_and(|s| s >= FINEST)).filter_map(|p| plane.metres(p));
     seen.fold(None, |box_, p| match box_ {
         None => Some([p, p]),
-        Some([a, b]) => {
-            Some([Point { x: a.x.min(p.x), y: a.y.min(p.y) }, Point { x: b.x.max(p.x), y: b.y.max(p.y) }])
-        }
+        Some([a, b]) => Some([Point { x: a.x.min(p.x), y: a.y.min(p.y) }, Point { x: b.x.max(p.x), y: b.y.max(p.y) }]),
     })
 }

@@ -271,7 +271,11 @@ fn on_a_ground_plane_metres_decide_and_box_heights_do_not() {
         let mut rules = RuleSet::new(&camera(&text(radius)), false);
         for (i, height) in [20.0, 100.0, 300.0].into_iter().enumerate() {
             assert_eq!(rules.observe(at(i as f64), SIZE, &row(near, height)).signals.len(), 1, "{radius} {height}");
-            assert_eq!(rules.observe(at(i as f64 + 0.5), SIZE, &row(far, height)).signals.len(), 0, "{radius} {height}");
+            assert_eq!(
+                rules.observe(at(i as f64 + 0.5), SIZE, &row(far, height)).signals.len(),
+                0,
+                "{radius} {height}"
+            );
         }
     }
 }

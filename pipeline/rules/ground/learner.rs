@@ -261,7 +261,9 @@ impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::People { seen } => write!(f, "{seen} people stood free so far; {PEOPLE} are needed"),
-            Self::Places { seen } => write!(f, "people stood in {seen} of {} parts of the picture; {PLACES} are needed", CELLS[0] * CELLS[1]),
+            Self::Places { seen } => {
+                write!(f, "people stood in {seen} of {} parts of the picture; {PLACES} are needed", CELLS[0] * CELLS[1])
+            }
             Self::NoHorizon => f.write_str("people do not appear higher towards the lower edge of the picture"),
             Self::Scatter { scatter } => {
                 write!(f, "heights scatter by {:.0} %; at most {:.0} %", scatter * 100.0, SCATTER * 100.0)

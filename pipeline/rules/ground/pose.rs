@@ -117,7 +117,8 @@ impl Model {
         if !(w > 1e-9 && a > 1e-9 && d > 1e-9) {
             return None;
         }
-        let depth_slope = [by_pitch[0] * u + by_pitch[1] * v + by_pitch[2] * f, by_roll[0] * u + by_roll[1] * v, nz * f];
+        let depth_slope =
+            [by_pitch[0] * u + by_pitch[1] * v + by_pitch[2] * f, by_roll[0] * u + by_roll[1] * v, nz * f];
         let a_slope = [f * by_pitch[1] - v * by_pitch[2], f * by_roll[1], f * ny];
         let d_slope = [-depth_slope[0] * nz - w * by_pitch[2], -depth_slope[1] * nz, c * f - depth_slope[2] * nz];
         let log = |i: usize| depth_slope[i] / w + a_slope[i] / a - d_slope[i] / d;
@@ -206,7 +207,8 @@ fn begin(samples: &[HeightSample], view: &View) -> Option<Model> {
     }
     let [a, b, c] = linear;
     let n = samples.len() as f64;
-    let middle = samples.iter().map(|s| view.place(s.x, s.y)).fold([0.0; 2], |sum, p| [sum[0] + p[0] / n, sum[1] + p[1] / n]);
+    let middle =
+        samples.iter().map(|s| view.place(s.x, s.y)).fold([0.0; 2], |sum, p| [sum[0] + p[0] / n, sum[1] + p[1] / n]);
     let height = a * middle[0] + b * middle[1] + c;
     if !(b > 0.0 && height > 0.0) {
         return None;
@@ -309,13 +311,13 @@ mod tests {
     const POSE: Pose = Pose { pitch: 0.35, roll: 0.03, focal: 1.2, height: 3.5, error: 0.0 };
 
     /// People all over the lower part of the picture, with heights that scatter by `noise`, some of them wrong.
-    fn samples(noise: f64, wrong: usize) -> Vec<HeightSample> {
+    fn samples(noise: f64, wrong: u64) -> Vec<HeightSample> {
         let mut state = 5_u64;
         let mut random = move || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) as f64 / (1_u64 << 31) as f64
         };
-        (0..400)
+        (0..400_u64)
             .map(|i| {
                 let (x, y) = (random(), 0.25 + 0.7 * random());
                 let expected = expected_height(&POSE, &VIEW, x, y).unwrap();
@@ -334,7 +336,8 @@ mod tests {
     fn differs(a: &Pose, b: &Pose) -> f64 {
         let (a, b) = (plane(a, &VIEW, 1.7).unwrap(), plane(b, &VIEW, 1.7).unwrap());
         let side = |plane: &Plane, x: f64, y: f64| {
-            let [p, q] = [plane.metres(Point { x, y }).unwrap(), plane.metres(Point { x: x + 0.1, y: y + 0.1 }).unwrap()];
+            let [p, q] =
+                [plane.metres(Point { x, y }).unwrap(), plane.metres(Point { x: x + 0.1, y: y + 0.1 }).unwrap()];
             (p.x - q.x).hypot(p.y - q.y)
         };
         let places = [(0.2, 0.4), (0.7, 0.4), (0.4, 0.6), (0.2, 0.8), (0.8, 0.85)];

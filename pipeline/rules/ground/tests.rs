@@ -166,7 +166,7 @@ fn hidden_feet_are_where_the_expected_height_puts_them() {
         let mut low = person(100, 0.5, 1.06, 1.0);
         low.bbox.height = 600.0 - low.bbox.top;
         watch.picture(&[low]);
-        assert!((feet(&watch, 0) - 1.06).abs() < 0.03, "{}", feet(&watch, 0));
+        assert!((feet(&watch, 0) - 1.06).abs() < 0.05, "{}", feet(&watch, 0));
         let there = watch.ground.metres(watch.people.all()[0].feet).unwrap();
         let truth = pose::plane(&POSE, &VIEW, 1.7).unwrap().metres(Point { x: 0.5, y: 1.06 }).unwrap();
         assert!((there.x - truth.x).hypot(there.y - truth.y) < 0.15 * truth.y, "{there:?} {truth:?}");
