@@ -7,9 +7,12 @@ mod common;
 mod ground;
 mod models;
 mod output;
+mod quiet;
 mod replay;
+mod report;
 mod run;
 mod signals;
+mod token;
 mod track;
 
 use std::process::ExitCode;
@@ -44,6 +47,9 @@ enum Command {
     Ground(ground::Args),
     Models(models::ModelsArgs),
     Alerts(alerts::Args),
+    Token(token::Args),
+    Report(report::Args),
+    Quiet(quiet::Args),
 }
 
 /// Runs the command line.
@@ -65,6 +71,9 @@ pub fn main() -> ExitCode {
         Command::Ground(args) => ground::run(&args),
         Command::Models(args) => models(&args),
         Command::Alerts(args) => alerts::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Quiet(args) => quiet::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,9 +12,11 @@
 //! | `worker` | an inference worker |
 //! | `lane` | one camera between detection and journal |
 //! | `recorder` | the journal's thread |
+//! | `figures` | today's answers as metrics |
 //! | `painter` | pictures for whoever watches and for evidence |
 //! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
+//! | [`trials`] | test alerts |
 //! | `threads` | threads whose death is seen |
 //! | [`ground`] | what cameras have learnt of their ground, across restarts |
 //! | [`survey`] | the ground of one camera, looked at by itself |
@@ -24,6 +26,7 @@ pub mod analyze;
 pub mod annotate;
 mod archive;
 mod board;
+mod figures;
 pub mod ground;
 pub mod hub;
 mod lane;
@@ -35,6 +38,7 @@ pub mod stages;
 pub mod survey;
 mod tally;
 mod threads;
+pub mod trials;
 mod watch;
 mod worker;
 
