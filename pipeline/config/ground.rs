@@ -28,7 +28,7 @@ pub fn build(table: Table<GroundRaw>, report: &mut Report<'_>) -> Option<Ground>
             report.fault(&at, "ground", format!("`{word}` is not \"learn\"; known points are a table [ground]"));
             return None;
         }
-        GroundRaw::Table(raw) => raw,
+        GroundRaw::Table(raw) => *raw,
     };
     let GroundTableRaw { points, metres, learn, freeze, height, lens: lens_raw } = raw;
     let before = report.faults();
@@ -50,7 +50,7 @@ pub fn build(table: Table<GroundRaw>, report: &mut Report<'_>) -> Option<Ground>
     freeze.refuse(report, "ground.freeze", "only with `learn = true`");
     height.refuse(report, "ground.height", "only with `learn = true`: metres are known without");
     let known = known(points, metres, &at, lens, sound, report)?;
-    Some(Ground { lens, plane: GroundPlane::Known(known) })
+    Some(Ground { lens, plane: GroundPlane::Known(Box::new(known)) })
 }
 
 /// `sound`: the lens is as it should be; else no plane is fitted on top of its fault.

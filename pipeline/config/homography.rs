@@ -176,7 +176,7 @@ fn refine(h: &mut Matrix, points: &[Point], metres: &[Point]) {
         let Some(step) = solve(normal, right) else { return };
         let next = std::array::from_fn(|i| std::array::from_fn(|j| h[i][j] + step[3 * i + j]));
         let better = squares(&next, points, metres);
-        if !(better < cost) {
+        if better.is_nan() || better >= cost {
             return;
         }
         let gained = cost - better;

@@ -6,8 +6,8 @@ pub fn solve<const N: usize>(mut m: [[f64; N]; N], mut right: [f64; N]) -> Optio
     let largest = m.iter().flatten().fold(0.0_f64, |most, v| most.max(v.abs()));
     for column in 0..N {
         let pivot = (column..N).max_by(|&a, &b| m[a][column].abs().total_cmp(&m[b][column].abs()))?;
-        // Not `<`: a NaN is no pivot either.
-        if !(m[pivot][column].abs() > largest * 1e-14) {
+        let size = m[pivot][column].abs();
+        if size.is_nan() || size <= largest * 1e-14 {
             return None;
         }
         m.swap(column, pivot);
@@ -27,10 +27,10 @@ pub fn solve<const N: usize>(mut m: [[f64; N]; N], mut right: [f64; N]) -> Optio
 /// The inverse of a matrix, column by column.
 pub fn invert<const N: usize>(m: &[[f64; N]; N]) -> Option<[[f64; N]; N]> {
     let mut inverse = [[0.0; N]; N];
-    for column in 0..N {
-        let unit = std::array::from_fn(|i| if i == column { 1.0 } else { 0.0 });
+    let units = std::array::from_fn::<[f64; N], N, _>(|i| std::array::from_fn(|j| if i == j { 1.0 } else { 0.0 }));
+    for (column, unit) in units.into_iter().enumerate() {
         let solved = solve(*m, unit)?;
-        (0..N).for_each(|row| inverse[row][column] = solved[row]);
+        inverse.iter_mut().zip(solved).for_each(|(row, value)| row[column] = value);
     }
     Some(inverse)
 }

@@ -15,7 +15,7 @@ pub struct Ground {
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroundPlane {
     /// From known points.
-    Known(KnownPlane),
+    Known(Box<KnownPlane>),
     /// From the heights of the people who walk on it.
     Learnt {
         /// Of a person, metres.

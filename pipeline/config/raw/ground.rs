@@ -17,7 +17,7 @@ pub enum GroundRaw {
     /// One word.
     Word(String),
     /// A table.
-    Table(GroundTableRaw),
+    Table(Box<GroundTableRaw>),
 }
 
 /// The ground by known points, or learnt from the people.
@@ -63,7 +63,8 @@ impl<'de> Deserialize<'de> for GroundRaw {
                 Ok(GroundRaw::Word(word.to_owned()))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<GroundRaw, A::Error> {
-                GroundTableRaw::deserialize(MapAccessDeserializer::new(map)).map(GroundRaw::Table)
+                GroundTableRaw::deserialize(MapAccessDeserializer::new(map))
+                    .map(|table| GroundRaw::Table(Box::new(table)))
             }
         }
         deserializer.deserialize_any(Either)

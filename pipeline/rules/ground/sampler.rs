@@ -54,7 +54,7 @@ impl Sampler {
             let (feet, head) = (person.feet_fraction, size.to_fraction(person.head()));
             let (Some(foot), Some(head)) = (straight(feet), straight(head)) else { continue };
             let height = foot.y - head.y;
-            if !(height > 0.0) {
+            if height.is_nan() || height <= 0.0 {
                 continue;
             }
             let cell = cell(feet);
