@@ -19,3 +19,4 @@ mod rtsp;
 mod run;
 mod sample;
 mod support;
+mod webhook;

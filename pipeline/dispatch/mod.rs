@@ -6,6 +6,8 @@
 pub mod backoff;
 pub mod cloudevent;
 pub mod file;
+pub mod http;
+pub mod log;
 pub mod route;
 pub mod secret;
 pub mod signature;
