@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use base64::Engine as _;
 use lookout::alerts::journal::{AlertFilter, Journal, Reader};
-use lookout::config::plan::{Secret, Sink};
+use lookout::config::plan::{Secret, Sink, SinkKind};
 use lookout::dispatch::Dispatcher;
 use lookout::telemetry::Metrics;
 use lookout::types::{Event, Span, State};
@@ -107,6 +108,26 @@ async fn every_sink_delivers_in_order_and_once() {
         text.lines().map(|l| serde_json::from_str::<Event>(l).unwrap().key().unwrap()).collect()
     })
     .await;
+}
+
+/// On one thread, so that the subscriber of this test alone hears its workers.
+#[tokio::test]
+async fn the_log_sink_writes_a_structured_line_for_each_event() {
+    let log: &'static Mutex<Vec<u8>> = Box::leak(Box::default());
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(log).finish();
+    let _heard = tracing::subscriber::set_default(subscriber);
+    let lines = || {
+        let text = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+        lines.filter(|l| l["sink"] == "log" && l["key"].is_string()).collect::<Vec<_>>()
+    };
+    let sink = Sink { id: "log".into(), kind: SinkKind::Log };
+    conforms(sink, || lines().iter().map(|l| l["key"].as_str().unwrap().to_owned()).collect()).await;
+    let line = lines().remove(0);
+    let sent = event(0, 0, State::Started);
+    assert_eq!(serde_json::from_str::<Event>(line["event"].as_str().unwrap()).unwrap(), sent, "the whole event");
+    assert_eq!(line["message"], format!("{} {}", sent.text.zh, sent.text.en));
+    assert_eq!((&line["level"], &line["state"]), (&"INFO".into(), &"started".into()));
 }
 
 #[tokio::test]

@@ -21,3 +21,4 @@ mod rtsp;
 mod run;
 mod sample;
 mod support;
+mod webhook;

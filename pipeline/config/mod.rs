@@ -7,6 +7,7 @@ mod field;
 mod load;
 pub mod plan;
 pub mod raw;
+pub mod reach;
 mod route;
 mod rule;
 pub mod schedule;

@@ -234,6 +234,53 @@ mod site {
         }
     }
 
+    /// The faults of a site with these sinks.
+    fn sink_faults(sinks: &str) -> Vec<String> {
+        let camera = ("cameras/a.toml", "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n");
+        let dir = write(&[("site.toml", &format!("id = \"s\"\n{sinks}")), camera]);
+        let faults = load_site(&dir.path().join("site.toml")).err().map(|e| e.faults).unwrap_or_default();
+        faults.iter().map(|f| format!("{}:{}: {}: {}", f.line, f.column, f.field, f.message)).collect()
+    }
+
+    #[test]
+    fn a_sink_takes_its_own_keys_only_and_names_all_faults() {
+        let text = "[[sink]]\nid = \"f\"\nkind = \"file\"\nurl = \"https://h/in\"\nallow_private = true\n\
+                    [[sink]]\nid = \"l\"\nkind = \"log\"\npath = \"x\"\n\
+                    [[sink]]\nid = \"w\"\nkind = \"webhook\"\nmode = \"batched\"\ntimeout = \"1ms\"\nsecrets = [\"env:\"]\n";
+        let faults = sink_faults(text);
+        let expected = [
+            "2:1: sink[0].path: missing",
+            "5:7: sink[0].url: does not belong to a sink of kind `file`",
+            "6:17: sink[0].allow_private: does not belong",
+            "10:8: sink[1].path: does not belong to a sink of kind `log`",
+            "11:1: sink[2].url: missing",
+            "14:8: sink[2].mode: ",
+            "15:11: sink[2].timeout: not from 100ms to 300s",
+            "16:11: sink[2].secrets[0]: a secret does not belong in this file",
+        ];
+        for (fault, start) in faults.iter().zip(expected) {
+            assert!(fault.starts_with(start), "{fault} is not {start}");
+        }
+        assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+    }
+
+    #[test]
+    fn an_address_inside_must_be_allowed() {
+        let sink = |rest: &str| format!("[[sink]]\nid = \"w\"\nkind = \"webhook\"\n{rest}\n");
+        for inside in ["http://127.0.0.1:8/", "http://10.1.2.3/in", "https://[::1]/", "http://0x7f.1/"] {
+            let faults = sink_faults(&sink(&format!("url = \"{inside}\"")));
+            assert!(faults.len() == 1 && faults[0].contains("`allow_private = true`"), "{inside}: {faults:?}");
+            assert_eq!(sink_faults(&sink(&format!("url = \"{inside}\"\nallow_private = true"))), [""; 0]);
+        }
+        for good in ["https://dispatch.example/in", "http://1.1.1.1/in"] {
+            assert_eq!(sink_faults(&sink(&format!("url = \"{good}\""))), [""; 0]);
+        }
+        for (bad, word) in [("ftp://h/", "is not an http"), ("h/in", "is not an http"), ("https://a:hunter2@h/", "name and")] {
+            let faults = sink_faults(&sink(&format!("url = \"{bad}\"")));
+            assert!(faults.len() == 1 && faults[0].contains(word) && !faults[0].contains("hunter2"), "{faults:?}");
+        }
+    }
+
     #[test]
     fn a_secret_in_the_file_is_refused_without_repeating_it() {
         let dir = write(&[

@@ -7,6 +7,8 @@ pub mod answer;
 pub mod backoff;
 pub mod cloudevent;
 pub mod file;
+pub mod http;
+pub mod log;
 mod merge;
 pub mod route;
 pub mod secret;

@@ -7,12 +7,15 @@ use crate::config::plan::{self, SinkKind};
 
 use super::answer::Reply;
 use super::file::FileSink;
+use super::log::LogSink;
 use super::webhook::WebhookSink;
 
 /// A receiver of alerts.
 pub enum Sink {
     /// JSON lines.
     File(FileSink),
+    /// Log lines.
+    Log(LogSink),
     /// CloudEvents by HTTP.
     Webhook(WebhookSink),
 }
@@ -52,9 +55,8 @@ impl Sink {
     pub fn build(plan: &plan::Sink) -> Result<Self, String> {
         Ok(match &plan.kind {
             SinkKind::File { path } => Self::File(FileSink::new(plan.id.clone(), path.clone())),
-            SinkKind::Webhook { url, secrets, timeout } => {
-                Self::Webhook(WebhookSink::new(plan.id.clone(), url, secrets, *timeout)?)
-            }
+            SinkKind::Log => Self::Log(LogSink::new(plan.id.clone())),
+            SinkKind::Webhook(webhook) => Self::Webhook(WebhookSink::new(plan.id.clone(), webhook)?),
         })
     }
 
@@ -62,6 +64,7 @@ impl Sink {
     pub fn id(&self) -> &str {
         match self {
             Self::File(sink) => sink.id(),
+            Self::Log(sink) => sink.id(),
             Self::Webhook(sink) => sink.id(),
         }
     }
@@ -70,6 +73,7 @@ impl Sink {
     pub const fn batch(&self) -> usize {
         match self {
             Self::File(_) => FileSink::BATCH,
+            Self::Log(_) => LogSink::BATCH,
             Self::Webhook(_) => 1,
         }
     }
@@ -77,7 +81,7 @@ impl Sink {
     /// Calls of `deliver` that may be under way at once, of different alerts.
     pub const fn in_flight(&self) -> usize {
         match self {
-            Self::File(_) => 1,
+            Self::File(_) | Self::Log(_) => 1,
             Self::Webhook(_) => WebhookSink::IN_FLIGHT,
         }
     }
@@ -87,6 +91,7 @@ impl Sink {
     pub async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Reply>, SinkError> {
         match self {
             Self::File(sink) => sink.deliver(batch).await?,
+            Self::Log(sink) => sink.deliver(batch),
             Self::Webhook(sink) => {
                 let mut replies = Vec::new();
                 for delivery in batch {

@@ -1,31 +1,28 @@
-//! CloudEvents by HTTP POST, signed as Standard Webhooks 1.0 says.
+//! CloudEvents by HTTP POST, structured or binary, signed as Standard Webhooks 1.0 says.
 
-use std::sync::Once;
-use std::time::Duration;
+use reqwest::Client;
+use reqwest::header::CONTENT_TYPE;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, redirect};
+use crate::config::plan::{self, Mode};
+use crate::types::Event;
 
+<<<<<<< HEAD
 use crate::config::plan::Secret;
 use crate::types::{Answer, Event, Span};
 
 use super::SinkError;
 use super::answer;
+=======
+>>>>>>> 467845d
 use super::cloudevent::{self, CloudEvent};
-use super::secret;
 use super::signature::Signer;
-
-/// Of an answer, at most so much is read: enough to keep the connection for the next delivery.
-const ANSWER: usize = 16 * 1024;
-/// Longer than this the rest of an answer is not waited for: its status is known.
-const ANSWER_TIME: Duration = Duration::from_secs(1);
-/// Of a refusal, so much is kept to tell people.
-const REASON: usize = 200;
+use super::{SinkError, http, secret};
 
 /// Posts events to one address.
 pub struct WebhookSink {
     id: String,
     url: reqwest::Url,
+    mode: Mode,
     client: Client,
     signer: Signer,
 }
@@ -34,46 +31,50 @@ impl WebhookSink {
     /// Requests under way at once, of different alerts.
     pub const IN_FLIGHT: usize = 16;
 
-    /// Reads the secrets and prepares a client; reaches nobody. No redirect is followed: it could lead a signed alert
-    /// to another host.
-    pub fn new(id: String, url: &str, secrets: &[Secret], timeout: Span) -> Result<Self, String> {
+    /// Reads the secrets and prepares a client; reaches nobody.
+    pub fn new(id: String, plan: &plan::Webhook) -> Result<Self, String> {
+        let plan::Webhook { url, mode, secrets, ca, allow_private, timeout } = plan;
         let url = reqwest::Url::parse(url).map_err(|e| format!("`{url}` is not an address: {e}"))?;
         let secrets = secrets.iter().map(secret::resolve).collect::<Result<Vec<_>, _>>()?;
         let signer = Signer::new(secrets.iter().map(String::as_str))?;
-        let timeout = Duration::from_secs_f64(timeout.secs_f64().max(0.001));
-        install_tls();
-        let client = Client::builder()
-            .user_agent(concat!("lookout/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .timeout(timeout)
-            .connect_timeout(timeout)
-            .pool_max_idle_per_host(Self::IN_FLIGHT)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|e| format!("cannot make an HTTP client: {}", chain(&e)))?;
-        Ok(Self { id, url, client, signer })
+        let client = http::client(ca.as_deref(), *allow_private, *timeout, Self::IN_FLIGHT)?;
+        Ok(Self { id, url, mode: *mode, client, signer })
     }
 
     pub(super) fn id(&self) -> &str {
         &self.id
     }
 
+<<<<<<< HEAD
     /// What the receiver answered to the alert itself, if it did.
     pub(super) async fn deliver(&self, event: &Event) -> Result<Option<Result<Answer, String>>, SinkError> {
         let (Some(key), Some(envelope)) = (event.key(), CloudEvent::new(event)) else {
             return Ok(None);
+=======
+    pub(super) async fn deliver(&self, event: &Event) -> Result<(), SinkError> {
+        let Some(envelope) = CloudEvent::new(event) else { return Ok(()) };
+        let mut request = self.client.post(self.url.clone());
+        let body = match self.mode {
+            Mode::Structured => {
+                request = request.header(CONTENT_TYPE, cloudevent::CONTENT_TYPE);
+                serde_json::to_vec(&envelope)
+            }
+            Mode::Binary => {
+                request = request.header(CONTENT_TYPE, cloudevent::DATA_CONTENT_TYPE);
+                for (name, value) in envelope.attributes() {
+                    request = request.header(format!("ce-{name}"), value);
+                }
+                serde_json::to_vec(event)
+            }
+>>>>>>> 467845d
         };
-        let body = serde_json::to_vec(&envelope).map_err(|e| SinkError::later(e.to_string()))?;
-        let timestamp = jiff::Timestamp::now().as_second();
-        let mut request = self
-            .client
-            .post(self.url.clone())
-            .header(CONTENT_TYPE, cloudevent::CONTENT_TYPE)
-            .header("webhook-id", &key)
-            .header("webhook-timestamp", timestamp.to_string());
-        if let Some(signature) = self.signer.sign(&key, timestamp, &body) {
+        let body = body.map_err(|e| SinkError::later(e.to_string()))?;
+        let (key, timestamp) = (envelope.key(), jiff::Timestamp::now().as_second());
+        request = request.header("webhook-id", key).header("webhook-timestamp", timestamp.to_string());
+        if let Some(signature) = self.signer.sign(key, timestamp, &body) {
             request = request.header("webhook-signature", signature);
         }
+<<<<<<< HEAD
         let answer = request.body(body).send().await.map_err(|e| SinkError::later(chain(&e.without_url())))?;
         judge(answer).await
     }
@@ -154,5 +155,9 @@ mod tests {
         assert!((80..=90).contains(&wish.as_secs()), "{wish:?}");
         assert_eq!(with("Thu, 01 Jan 1970 00:00:00 GMT"), None);
         assert_eq!(with("soon"), None);
+=======
+        let answer = request.body(body).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
+        http::judge(answer).await
+>>>>>>> 467845d
     }
 }

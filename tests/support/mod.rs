@@ -4,3 +4,4 @@ pub mod clips;
 pub mod command;
 pub mod rtsp;
 pub mod site;
+pub mod tls;
