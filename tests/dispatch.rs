@@ -16,6 +16,8 @@ use lookout::telemetry::Metrics;
 use lookout::types::{Event, Span, State};
 
 use crate::sample::{House, Receiver, event, file, item, quick, signed, site, until, webhook};
+use crate::support::cap::Element;
+use crate::support::sip::{Alarm, Conduct, Platform};
 
 const SECOND: Span = Span::from_secs(1);
 
@@ -99,6 +101,7 @@ async fn conforms(sink: Sink, keys: impl Fn() -> Vec<String>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_sink_delivers_in_order_and_once() {
+    let emergency = Receiver::start(|_, _| ok()).await;
     let receiver = Receiver::start(|_, _| ok()).await;
     conforms(webhook("webhook", receiver.address, SECOND), || receiver.keys()).await;
     let folder = tempfile::tempdir().unwrap();
@@ -108,13 +111,34 @@ async fn every_sink_delivers_in_order_and_once() {
         text.lines().map(|l| serde_json::from_str::<Event>(l).unwrap().key().unwrap()).collect()
     })
     .await;
+    conforms(crate::cap::sink(crate::cap::plan(format!("http://{}/cap", emergency.address))), || {
+        let messages = emergency.got();
+        messages.iter().map(|got| Element::read(&got.body).unwrap().value("identifier").to_owned()).collect()
+    })
+    .await;
+    for platform in [Platform::udp(Conduct::default()).await, Platform::tcp(Conduct::default()).await] {
+        conforms(crate::gb28181::tells_all(&platform), || platform.alarms().iter().map(Alarm::key).collect()).await;
+    }
+}
+
+/// Keeps what is logged.
+struct Heard(&'static Mutex<Vec<u8>>);
+
+impl Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// On one thread, so that the subscriber of this test alone hears its workers.
 #[tokio::test]
 async fn the_log_sink_writes_a_structured_line_for_each_event() {
     let log: &'static Mutex<Vec<u8>> = Box::leak(Box::default());
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(log).finish();
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || Heard(log)).finish();
     let _heard = tracing::subscriber::set_default(subscriber);
     let lines = || {
         let text = String::from_utf8(log.lock().unwrap().clone()).unwrap();

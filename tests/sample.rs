@@ -10,13 +10,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use lookout::alerts::journal::{Appended, Journal, Reader};
-<<<<<<< HEAD
-use lookout::config::plan::{Evidence, Inference, Provider, Secret, Sink, SinkKind, Site};
-use lookout::dispatch::{Backoff, Bell, Desk, Dispatcher};
-=======
 use lookout::config::plan::{Evidence, Inference, Mode, Provider, Secret, Sink, SinkKind, Site, Webhook};
-use lookout::dispatch::{Backoff, Bell, Dispatcher};
->>>>>>> 467845d
+use lookout::dispatch::{Backoff, Bell, Desk, Dispatcher};
 use lookout::telemetry::Metrics;
 use lookout::types::{AlertId, Event, Span, State as Phase};
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 mod camera;
 mod evidence;
+mod official;
 mod rule;
 mod sink;
 
@@ -13,6 +14,7 @@ use jiff::tz::TimeZone;
 
 pub use camera::{Camera, Detect, Ground, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use evidence::Evidence;
+pub use official::{Acknowledge, Cap, Encoding, Gb28181, SipTransport};
 pub use rule::{Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Incident, Length, Rule, RulePlace, Stay};
 pub use sink::{Mode, Route, Secret, Sink, SinkKind, Webhook};
 

@@ -1,9 +1,13 @@
 //! A `[[sink]]` table to its checked plan: each kind asks for its own keys and refuses those of others.
 
+mod cap;
+mod gb28181;
 mod webhook;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
 
 use super::fault::Report;
 use super::field::Field;
@@ -16,18 +20,27 @@ use crate::types::Span;
 /// Keys of a file sink.
 const FILE_KEYS: [&str; 1] = ["path"];
 
-pub fn build(table: Table<SinkRaw>, index: usize, base: &Path, report: &mut Report<'_>) -> Option<Sink> {
-    let mut form = Form { at: table.span(), path: format!("sink[{index}]"), base, report };
+/// `base` is what paths are relative to, `zone` the site's.
+pub fn build(
+    table: Table<SinkRaw>,
+    index: usize,
+    base: &Path,
+    zone: &TimeZone,
+    report: &mut Report<'_>,
+) -> Option<Sink> {
+    let mut form = Form { at: table.span(), path: format!("sink[{index}]"), base, zone, report };
     let raw = table.into_inner();
     let places = raw.places();
     let (id_path, kind_path) = (form.field("id"), form.field("kind"));
     let id = id(raw.id.clone(), form.report, &id_path, &form.at);
-    let meaning = "\"webhook\", \"file\" or \"log\"";
+    let meaning = "\"webhook\", \"cap\", \"gb28181\", \"file\" or \"log\"";
     let kind = raw.kind.clone().require(form.report, &kind_path, &form.at, meaning)?;
     let (name, own): (_, &[&str]) = match kind {
         SinkKindRaw::File => ("file", &FILE_KEYS),
         SinkKindRaw::Log => ("log", &[]),
         SinkKindRaw::Webhook => ("webhook", &webhook::KEYS),
+        SinkKindRaw::Cap => ("cap", &cap::KEYS),
+        SinkKindRaw::Gb28181 => ("gb28181", &gb28181::KEYS),
     };
     for (key, place) in places {
         if let Some(place) = place.filter(|_| !own.contains(&key)) {
@@ -35,9 +48,13 @@ pub fn build(table: Table<SinkRaw>, index: usize, base: &Path, report: &mut Repo
         }
     }
     let kind = match kind {
-        SinkKindRaw::File => SinkKind::File { path: base.join(form.text(raw.path, "path", "where lines are appended")?) },
+        SinkKindRaw::File => {
+            SinkKind::File { path: base.join(form.text(raw.path, "path", "where lines are appended")?) }
+        }
         SinkKindRaw::Log => SinkKind::Log,
         SinkKindRaw::Webhook => SinkKind::Webhook(webhook::build(raw, &mut form)?),
+        SinkKindRaw::Cap => SinkKind::Cap(cap::build(raw, &id, &mut form)?),
+        SinkKindRaw::Gb28181 => SinkKind::Gb28181(gb28181::build(raw, &mut form)?),
     };
     Some(Sink { id, kind })
 }
@@ -50,6 +67,8 @@ struct Form<'a, 'r> {
     path: String,
     /// What paths are relative to.
     base: &'a Path,
+    /// The site's.
+    zone: &'a TimeZone,
     report: &'a mut Report<'r>,
 }
 
@@ -94,6 +113,22 @@ impl Form<'_, '_> {
             }
         }
         secrets
+    }
+
+    /// The place of a secret that need not be there.
+    fn secret(&mut self, field: Field<String>, key: &str) -> Option<Secret> {
+        let (path, at) = (self.field(key), field.span().clone());
+        let text = field.get(self.report, &path)?;
+        secret(&text, self.base).map_err(|message| self.report.fault(&at, path, message)).ok()
+    }
+
+    /// A time of at least `least` that is `standard` if left out.
+    fn span(&mut self, field: Field<Duration>, key: &str, least: Span, standard: Span) -> Span {
+        let path = self.field(key);
+        let sane = |wanted: &Duration| {
+            if wanted.0 >= least { Ok(()) } else { Err(format!("less than {} s", least.secs_f64())) }
+        };
+        field.checked(self.report, &path, sane).map_or(standard, |d| d.0)
     }
 
     /// How long a receiver may take to answer.

@@ -11,9 +11,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Certificate, Client, Response, StatusCode, redirect};
 
 use crate::config::reach::is_public;
-use crate::types::Span;
+use crate::types::{Answer, Span};
 
-use super::SinkError;
+use super::{SinkError, answer};
 
 /// Of an answer, at most so much is read: enough to keep the connection for the next delivery.
 const ANSWER: usize = 16 * 1024;
@@ -81,13 +81,13 @@ fn public(name: &str, mut found: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>>
     }
 }
 
-/// Whether a receiver took it. Of what it says, the status decides.
-pub async fn judge(answer: Response) -> Result<(), SinkError> {
-    let status = answer.status();
-    let wish = retry_after(answer.headers());
-    let body = tokio::time::timeout(ANSWER_TIME, read(answer)).await.unwrap_or_default();
+/// Whether a receiver took it, by the status; and what it answered to the alert itself, if it did.
+pub async fn judge(response: Response) -> Result<Option<Result<Answer, String>>, SinkError> {
+    let status = response.status();
+    let wish = retry_after(response.headers());
+    let body = tokio::time::timeout(ANSWER_TIME, read(response)).await.unwrap_or_default();
     if status.is_success() {
-        return Ok(());
+        return Ok(answer::parse(&body));
     }
     let said = String::from_utf8_lossy(&body[..body.len().min(REASON)]).trim().replace(char::is_control, " ");
     let reason = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };

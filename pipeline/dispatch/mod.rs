@@ -5,8 +5,10 @@
 
 pub mod answer;
 pub mod backoff;
+pub mod cap;
 pub mod cloudevent;
 pub mod file;
+pub mod gb28181;
 pub mod http;
 pub mod log;
 mod merge;
@@ -16,6 +18,7 @@ pub mod signature;
 pub mod sink;
 pub mod webhook;
 mod worker;
+mod xml;
 
 use std::sync::Arc;
 

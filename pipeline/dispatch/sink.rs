@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use crate::alerts::journal::Delivery;
 use crate::config::plan::{self, SinkKind};
+use crate::types::Answer;
 
 use super::answer::Reply;
+use super::cap::CapSink;
 use super::file::FileSink;
+use super::gb28181::Gb28181Sink;
 use super::log::LogSink;
 use super::webhook::WebhookSink;
 
@@ -18,6 +21,10 @@ pub enum Sink {
     Log(LogSink),
     /// CloudEvents by HTTP.
     Webhook(WebhookSink),
+    /// Common Alerting Protocol by HTTP.
+    Cap(CapSink),
+    /// GB/T 28181 by SIP.
+    Gb28181(Gb28181Sink),
 }
 
 /// Why a receiver did not take a delivery.
@@ -57,6 +64,8 @@ impl Sink {
             SinkKind::File { path } => Self::File(FileSink::new(plan.id.clone(), path.clone())),
             SinkKind::Log => Self::Log(LogSink::new(plan.id.clone())),
             SinkKind::Webhook(webhook) => Self::Webhook(WebhookSink::new(plan.id.clone(), webhook)?),
+            SinkKind::Cap(cap) => Self::Cap(CapSink::new(plan.id.clone(), cap)?),
+            SinkKind::Gb28181(gb28181) => Self::Gb28181(Gb28181Sink::new(plan.id.clone(), gb28181)?),
         })
     }
 
@@ -66,6 +75,20 @@ impl Sink {
             Self::File(sink) => sink.id(),
             Self::Log(sink) => sink.id(),
             Self::Webhook(sink) => sink.id(),
+            Self::Cap(sink) => sink.id(),
+            Self::Gb28181(sink) => sink.id(),
+        }
+    }
+
+    /// Whether a delivery is to come with the events of its alert that the receiver has got already.
+    pub const fn looks_back(&self) -> bool {
+        matches!(self, Self::Cap(_))
+    }
+
+    /// Before the first delivery, on a runtime: a sink that keeps a connection begins to make it.
+    pub fn start(&self) {
+        if let Self::Gb28181(sink) = self {
+            sink.start();
         }
     }
 
@@ -74,7 +97,7 @@ impl Sink {
         match self {
             Self::File(_) => FileSink::BATCH,
             Self::Log(_) => LogSink::BATCH,
-            Self::Webhook(_) => 1,
+            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => 1,
         }
     }
 
@@ -83,6 +106,8 @@ impl Sink {
         match self {
             Self::File(_) | Self::Log(_) => 1,
             Self::Webhook(_) => WebhookSink::IN_FLIGHT,
+            Self::Cap(_) => CapSink::IN_FLIGHT,
+            Self::Gb28181(_) => Gb28181Sink::IN_FLIGHT,
         }
     }
 
@@ -92,15 +117,25 @@ impl Sink {
         match self {
             Self::File(sink) => sink.deliver(batch).await?,
             Self::Log(sink) => sink.deliver(batch),
-            Self::Webhook(sink) => {
+            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => {
                 let mut replies = Vec::new();
                 for delivery in batch {
-                    let answer = sink.deliver(&delivery.event).await?;
+                    let answer = self.deliver_one(delivery).await?;
                     replies.extend(delivery.event.alert.zip(answer).map(|(alert, answer)| Reply { alert, answer }));
                 }
                 return Ok(replies);
             }
         }
         Ok(Vec::new())
+    }
+
+    async fn deliver_one(&self, delivery: &Delivery) -> Result<Option<Result<Answer, String>>, SinkError> {
+        match self {
+            // These take batches.
+            Self::File(_) | Self::Log(_) => Ok(None),
+            Self::Webhook(sink) => sink.deliver(&delivery.event).await,
+            Self::Cap(sink) => sink.deliver(delivery).await,
+            Self::Gb28181(sink) => sink.deliver(delivery).await.map(|()| None),
+        }
     }
 }

@@ -4,16 +4,8 @@ use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 
 use crate::config::plan::{self, Mode};
-use crate::types::Event;
+use crate::types::{Answer, Event};
 
-<<<<<<< HEAD
-use crate::config::plan::Secret;
-use crate::types::{Answer, Event, Span};
-
-use super::SinkError;
-use super::answer;
-=======
->>>>>>> 467845d
 use super::cloudevent::{self, CloudEvent};
 use super::signature::Signer;
 use super::{SinkError, http, secret};
@@ -45,14 +37,9 @@ impl WebhookSink {
         &self.id
     }
 
-<<<<<<< HEAD
     /// What the receiver answered to the alert itself, if it did.
     pub(super) async fn deliver(&self, event: &Event) -> Result<Option<Result<Answer, String>>, SinkError> {
-        let (Some(key), Some(envelope)) = (event.key(), CloudEvent::new(event)) else {
-            return Ok(None);
-=======
-    pub(super) async fn deliver(&self, event: &Event) -> Result<(), SinkError> {
-        let Some(envelope) = CloudEvent::new(event) else { return Ok(()) };
+        let Some(envelope) = CloudEvent::new(event) else { return Ok(None) };
         let mut request = self.client.post(self.url.clone());
         let body = match self.mode {
             Mode::Structured => {
@@ -66,7 +53,6 @@ impl WebhookSink {
                 }
                 serde_json::to_vec(event)
             }
->>>>>>> 467845d
         };
         let body = body.map_err(|e| SinkError::later(e.to_string()))?;
         let (key, timestamp) = (envelope.key(), jiff::Timestamp::now().as_second());
@@ -74,90 +60,7 @@ impl WebhookSink {
         if let Some(signature) = self.signer.sign(key, timestamp, &body) {
             request = request.header("webhook-signature", signature);
         }
-<<<<<<< HEAD
-        let answer = request.body(body).send().await.map_err(|e| SinkError::later(chain(&e.without_url())))?;
-        judge(answer).await
-    }
-}
-
-async fn judge(response: Response) -> Result<Option<Result<Answer, String>>, SinkError> {
-    let status = response.status();
-    let wish = retry_after(response.headers());
-    let body = tokio::time::timeout(ANSWER_TIME, read(response)).await.unwrap_or_default();
-    if status.is_success() {
-        return Ok(answer::parse(&body));
-    }
-    let said = String::from_utf8_lossy(&body[..body.len().min(REASON)]).trim().replace(char::is_control, " ");
-    let reason = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };
-    if status == StatusCode::GONE {
-        return Err(SinkError::Gone { reason });
-    }
-    Err(SinkError::Later { reason, wish })
-}
-
-/// The first part of the answer. The status decides: an answer that is too long or breaks off is no fault.
-async fn read(mut answer: Response) -> Vec<u8> {
-    let mut body = Vec::new();
-    while body.len() < ANSWER
-        && let Ok(Some(chunk)) = answer.chunk().await
-    {
-        body.extend_from_slice(&chunk[..chunk.len().min(ANSWER - body.len())]);
-    }
-    body
-}
-
-/// Seconds or an HTTP date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    Duration::try_from(at.duration_since(jiff::Timestamp::now())).ok()
-}
-
-/// An error with its causes, which reqwest leaves out.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
-}
-
-/// reqwest without a built-in provider takes the process's. Installed once; somebody else's is as good.
-fn install_tls() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        if rustls::crypto::ring::default_provider().install_default().is_err() {
-            tracing::debug!("a TLS provider was installed before");
-        }
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_takes_seconds_and_dates() {
-        let with = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, text.parse().unwrap());
-            retry_after(&headers)
-        };
-        assert_eq!(with("120"), Some(Duration::from_secs(120)));
-        let ahead = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(90);
-        let date = ahead.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        let wish = with(&date).unwrap();
-        assert!((80..=90).contains(&wish.as_secs()), "{wish:?}");
-        assert_eq!(with("Thu, 01 Jan 1970 00:00:00 GMT"), None);
-        assert_eq!(with("soon"), None);
-=======
         let answer = request.body(body).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
         http::judge(answer).await
->>>>>>> 467845d
     }
 }

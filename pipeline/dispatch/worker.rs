@@ -56,6 +56,14 @@ pub(super) struct Worker {
 
 type Attempt = (Vec<Delivery>, Result<Vec<Reply>, SinkError>);
 
+/// Adds what the receiver has got before, if `wanted`.
+fn look_back(outbox: &Outbox, wanted: bool, deliveries: &mut [Delivery]) -> Result<(), JournalError> {
+    for delivery in deliveries.iter_mut().filter(|_| wanted) {
+        delivery.earlier = outbox.earlier(delivery.id)?;
+    }
+    Ok(())
+}
+
 async fn attempt(sink: Arc<Sink>, batch: Vec<Delivery>) -> Attempt {
     let outcome = sink.deliver(&batch).await;
     (batch, outcome)
@@ -93,6 +101,7 @@ impl Worker {
 
     pub(super) async fn run(mut self, bell: &Notify, mut stop: watch::Receiver<bool>) {
         let mut under_way = FuturesUnordered::new();
+        self.sink.start();
         self.gauge().await;
         while !*stop.borrow() {
             self.resting = self.resting.filter(|until| *until > Instant::now());
@@ -193,9 +202,13 @@ impl Worker {
         if !self.results.is_empty() {
             self.settle().await;
         }
-        let held = self.held.clone();
-        let Due { deliveries, next, skipped } =
-            self.with_outbox(move |outbox, sink| outbox.due(sink, &held, PREFETCH)).await?;
+        let (held, back) = (self.held.clone(), self.sink.looks_back());
+        let due = move |outbox: &mut Outbox, sink: &str| {
+            let mut due = outbox.due(sink, &held, PREFETCH)?;
+            look_back(outbox, back, &mut due.deliveries)?;
+            Ok(due)
+        };
+        let Due { deliveries, next, skipped } = self.with_outbox(due).await?;
         self.look = false;
         self.metrics.skipped.inc_by(skipped as u64);
         self.next = next.map(|due| {

@@ -13,6 +13,9 @@ const DELIVERED: i64 = 1;
 const DEAD: i64 = 2;
 const SKIPPED: i64 = 3;
 
+/// Most events of an alert that [`Outbox::earlier`] gives.
+pub const EARLIER: usize = 10;
+
 /// Bookkeeping of deliveries; blocking, one for each sink's worker.
 pub struct Outbox {
     connection: Connection,
@@ -30,6 +33,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// When the journal took it, Unix microseconds.
     pub queued: i64,
+    /// Events of the alert that this sink has got before, oldest first; only where the sink asks for them.
+    pub earlier: Vec<Event>,
 }
 
 /// What a sink can do now.
@@ -103,9 +108,30 @@ impl Outbox {
             }
             let body = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
             let event = serde_json::from_str(body)?;
-            due.deliveries.push(Delivery { id, event, attempts: row.get(2)?, queued: row.get(3)? });
+            let (attempts, queued) = (row.get(2)?, row.get(3)?);
+            due.deliveries.push(Delivery { id, event, attempts, queued, earlier: Vec::new() });
         }
         Ok(due)
+    }
+
+    /// The events of the same alert that the sink of a row took before it, oldest first: the first and the newest, at
+    /// most [`EARLIER`].
+    pub fn earlier(&self, row: i64) -> Result<Vec<Event>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT e.body FROM outbox me
+               JOIN outbox o ON o.alert = me.alert AND o.sink = me.sink AND o.event < me.event AND o.state = ?2
+               JOIN event e ON e.id = o.event
+             WHERE me.id = ?1 ORDER BY o.event",
+        )?;
+        let mut rows = statement.query(params![row, DELIVERED])?;
+        let mut bodies: Vec<String> = Vec::new();
+        while let Some(row) = rows.next()? {
+            if bodies.len() == EARLIER {
+                bodies.remove(1);
+            }
+            bodies.push(row.get(0)?);
+        }
+        Ok(bodies.iter().map(|body| serde_json::from_str(body)).collect::<Result<_, _>>()?)
     }
 
     /// A waiting `updated` with a newer waiting `updated` of the same alert says nothing any more. The last one stays: it

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::{Cap, Gb28181};
 use crate::config::schedule::Schedule;
 use crate::types::{Kind, Severity, Span};
 
@@ -26,6 +27,10 @@ pub enum SinkKind {
     Log,
     /// CloudEvents by HTTP POST with Standard Webhooks signatures.
     Webhook(Webhook),
+    /// Common Alerting Protocol by HTTP POST.
+    Cap(Cap),
+    /// A platform of GB/T 28181.
+    Gb28181(Gb28181),
 }
 
 /// A receiver of HTTP requests.
@@ -60,6 +65,8 @@ impl Sink {
     /// Where all its secrets come from.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let secrets: &[Secret] = match &self.kind {
+            SinkKind::Cap(cap) => cap.token.as_slice(),
+            SinkKind::Gb28181(gb28181) => gb28181.password.as_slice(),
             SinkKind::File { .. } | SinkKind::Log => &[],
             SinkKind::Webhook(webhook) => &webhook.secrets,
         };

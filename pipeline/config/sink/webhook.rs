@@ -3,6 +3,7 @@
 use url::{Host, Url};
 
 use super::Form;
+use crate::config::field::Field;
 use crate::config::plan::Webhook;
 use crate::config::raw::SinkRaw;
 use crate::config::reach::is_public;
@@ -13,17 +14,23 @@ pub const KEYS: [&str; 6] = ["url", "mode", "secrets", "ca", "allow_private", "t
 /// `None` where the address is missing; the report says so.
 pub fn build(raw: SinkRaw, form: &mut Form<'_, '_>) -> Option<Webhook> {
     let allow_private = form.switch(raw.allow_private, "allow_private");
-    let at = raw.url.span().clone();
-    let url = form.text(raw.url, "url", "where to send");
-    if let Some(Err(message)) = url.as_deref().map(|url| check(url, allow_private)) {
-        form.fault(&at, "url", message);
-    }
+    let url = url(raw.url, allow_private, form);
     let mode_path = form.field("mode");
     let mode = raw.mode.get(form.report, &mode_path).unwrap_or_default();
     let secrets = form.secrets(raw.secrets, "secrets");
     let ca = form.file(raw.ca, "ca");
     let timeout = form.timeout(raw.timeout);
     Some(Webhook { url: url?, mode, secrets, ca, allow_private, timeout })
+}
+
+/// Where an HTTP receiver is.
+pub fn url(field: Field<String>, allow_private: bool, form: &mut Form<'_, '_>) -> Option<String> {
+    let at = field.span().clone();
+    let url = form.text(field, "url", "where to send")?;
+    if let Err(message) = check(&url, allow_private) {
+        form.fault(&at, "url", message);
+    }
+    Some(url)
 }
 
 /// Whether this is an address to send to. A name is looked up only when somebody connects; an address that is written
