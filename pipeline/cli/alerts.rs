@@ -1,4 +1,6 @@
-//! `lookout alerts list|show`: what the journal knows, for people and, with `--json`, for programs.
+//! `lookout alerts list|show|redeliver`: what the journal knows, for people and, with `--json`, for programs.
+
+mod dead;
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -12,7 +14,7 @@ use lookout::types::{AlertId, Event, Kind, Severity};
 
 use super::common::{Invalid, print, warn};
 
-/// Alerts in the journal: a list, or the whole story of one.
+/// Alerts in the journal: a list, the whole story of one, dead letters sent again.
 ///
 /// Example: lookout alerts list --camera forecourt --min-severity severe --open
 #[derive(clap::Args)]
@@ -39,6 +41,9 @@ enum AlertsCommand {
         /// The alert's id, or as much of its beginning as names one
         id: String,
     },
+    /// Send dead letters again: what a receiver did not take until it was given up
+    #[command(after_help = "Example: lookout alerts redeliver --all-dead")]
+    Redeliver(dead::Wanted),
 }
 
 #[derive(clap::Args)]
@@ -64,6 +69,9 @@ struct ListArgs {
     /// Only those that have not ended
     #[arg(long)]
     open: bool,
+    /// Dead letters instead: events that a receiver never took, oldest first
+    #[arg(long, conflicts_with_all = ["camera", "zone", "grid", "rule", "kind", "min_severity", "open", "since", "until"])]
+    dead: bool,
     /// Started at or after this time
     #[arg(long, value_name = "RFC3339")]
     since: Option<jiff::Timestamp>,
@@ -83,8 +91,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     // Written at once: a reader that goes away in between (`| head`) is not an error.
     let mut out = String::new();
     match &args.command {
+        AlertsCommand::List(wanted) if wanted.dead => dead::list(args.json, &reader, &site.plan, &mut out)?,
         AlertsCommand::List(wanted) => list(wanted, args.json, &reader, &site.plan, &mut out)?,
         AlertsCommand::Show { id } => show(id, args.json, &reader, &site.plan, &mut out)?,
+        AlertsCommand::Redeliver(wanted) => dead::send_again(wanted, args.json, &reader, &site.plan, &mut out)?,
     }
     // No alert is no line, not an empty one.
     if out.is_empty() { Ok(()) } else { print(out.trim_end_matches('\n')) }
@@ -127,16 +137,23 @@ fn list(args: &ListArgs, json: bool, reader: &Reader, site: &Site, out: &mut Str
     Ok(())
 }
 
-fn show(id: &str, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {
-    let unknown = || Invalid(format!("there is no alert `{id}`; `lookout alerts list` shows those there are"));
+/// The alert that an id, or the beginning of one, names.
+fn find(id: &str, reader: &Reader) -> anyhow::Result<AlertId> {
     let is_hex = !id.is_empty() && id.len() <= 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
     let found: Vec<AlertId> = if is_hex { reader.find(id)? } else { Vec::new() };
-    let id = match found.as_slice() {
-        [] => return Err(unknown().into()),
-        [id] => *id,
-        _ => return Err(Invalid(format!("several alerts begin with `{id}`; write more of the id")).into()),
-    };
-    let story = reader.show(id)?.ok_or_else(unknown)?;
+    match found.as_slice() {
+        [] => Err(unknown(id).into()),
+        [id] => Ok(*id),
+        _ => Err(Invalid(format!("several alerts begin with `{id}`; write more of the id")).into()),
+    }
+}
+
+fn unknown(id: &str) -> Invalid {
+    Invalid(format!("there is no alert `{id}`; `lookout alerts list` shows those there are"))
+}
+
+fn show(id: &str, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {
+    let story = reader.show(find(id, reader)?)?.ok_or_else(|| unknown(id))?;
     if json {
         writeln!(out, "{}", serde_json::to_string(&story)?)?;
         return Ok(());

@@ -91,10 +91,18 @@ pub async fn judge(answer: Response) -> Result<(), SinkError> {
     }
     let said = String::from_utf8_lossy(&body[..body.len().min(REASON)]).trim().replace(char::is_control, " ");
     let reason = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };
-    if status == StatusCode::GONE {
-        return Err(SinkError::Gone { reason });
-    }
-    Err(SinkError::Later { reason, wish })
+    Err(match status {
+        StatusCode::GONE => SinkError::Gone { reason },
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::UNPROCESSABLE_ENTITY
+            if wish.is_none() =>
+        {
+            SinkError::Refused { reason }
+        }
+        _ => SinkError::Later { reason, wish },
+    })
 }
 
 /// The first part of the answer: one that is too long or breaks off is no fault.

@@ -34,10 +34,12 @@ pub struct Recorder {
     /// Of an alert that starts.
     evidence: EvidenceState,
     overflow: prometheus::IntCounter,
+    dropped: prometheus::IntCounter,
 }
 
 impl Recorder {
-    /// `overflow` counts events that were lost because the journal could not be written for too long.
+    /// `overflow` counts events that were lost because the journal could not be written for too long, `dropped` deliveries
+    /// that gave way because too many wait for a sink.
     pub fn new(
         journal: Journal,
         router: Router,
@@ -45,6 +47,7 @@ impl Recorder {
         hub: Arc<LiveHub>,
         evidence: &Evidence,
         overflow: prometheus::IntCounter,
+        dropped: prometheus::IntCounter,
     ) -> Self {
         let asked = |wanted| if wanted { MediaState::Pending } else { MediaState::None };
         let evidence = EvidenceState { picture: asked(evidence.picture), clip: asked(evidence.clip) };
@@ -57,6 +60,7 @@ impl Recorder {
             numbering: Numbering::new(),
             evidence,
             overflow,
+            dropped,
         }
     }
 
@@ -136,8 +140,9 @@ impl Recorder {
     }
 
     fn flush(&mut self) -> Result<(), crate::alerts::journal::JournalError> {
-        let (hub, bell) = (&self.hub, &self.bell);
-        self.backlog.flush(&mut self.journal, |batch, _| {
+        let (hub, bell, dropped) = (&self.hub, &self.bell, &self.dropped);
+        self.backlog.flush(&mut self.journal, |batch, committed| {
+            dropped.inc_by(committed.dropped as u64);
             for item in batch {
                 let Event { alert, seq, state, camera, rule, .. } = &item.event;
                 let alert = alert.map(|a| a.to_string()).unwrap_or_default();

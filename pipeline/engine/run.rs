@@ -99,7 +99,11 @@ impl Parts {
     /// Opens the journal and the sinks.
     pub fn open(site: &Site, metrics: Arc<Metrics>) -> Result<Self, RunError> {
         let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
-        let journal = Journal::open(&site.data, &sinks)?;
+        let mut journal = Journal::open(&site.data, &sinks)?;
+        let retired = journal.retire_removed_sinks()?;
+        if retired > 0 {
+            tracing::warn!(events = retired, "what waited for sinks that were removed is kept as dead letters");
+        }
         let linker = Linker::open(&site.data, site.public_url.as_deref(), site.evidence.link).map_err(RunError::Key)?;
         let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?.with_links(linker.clone());
         Ok(Self { hub: LiveHub::new(site), metrics, dispatcher, linker, journal })
@@ -114,7 +118,7 @@ impl Parts {
             detectors.push(load(&keys, &catalog, site)?);
         }
         let (sender, receiver) = queue();
-        let overflow = self.metrics.overflow("journal");
+        let (overflow, dropped) = (self.metrics.overflow("journal"), self.metrics.overflow("outbox"));
         let mut recorder = Recorder::new(
             self.journal,
             Router::new(site),
@@ -122,6 +126,7 @@ impl Parts {
             Arc::clone(&self.hub),
             &site.evidence,
             overflow,
+            dropped,
         );
         let ended = recorder.end_open_alerts()?;
         if ended > 0 {
