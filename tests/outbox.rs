@@ -18,7 +18,8 @@ const DELIVERED: &str = "lookout_deliveries_total{outcome=\"delivered\",sink=\"p
 async fn switched(down: StatusCode) -> (Receiver, Arc<AtomicBool>) {
     let up: Arc<AtomicBool> = Arc::default();
     let is_up = up.clone();
-    let answer = move |_: usize, _: &_| if is_up.load(Ordering::SeqCst) { StatusCode::OK } else { down }.into_response();
+    let answer =
+        move |_: usize, _: &_| if is_up.load(Ordering::SeqCst) { StatusCode::OK } else { down }.into_response();
     (Receiver::start(answer).await, up)
 }
 

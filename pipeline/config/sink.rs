@@ -35,7 +35,9 @@ pub fn build(table: Table<SinkRaw>, index: usize, base: &Path, report: &mut Repo
         }
     }
     let kind = match kind {
-        SinkKindRaw::File => SinkKind::File { path: base.join(form.text(raw.path, "path", "where lines are appended")?) },
+        SinkKindRaw::File => {
+            SinkKind::File { path: base.join(form.text(raw.path, "path", "where lines are appended")?) }
+        }
         SinkKindRaw::Log => SinkKind::Log,
         SinkKindRaw::Webhook => SinkKind::Webhook(webhook::build(raw, &mut form)?),
     };

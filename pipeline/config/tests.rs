@@ -252,7 +252,9 @@ mod site {
         for good in ["https://dispatch.example/in", "http://1.1.1.1/in"] {
             assert_eq!(sink_faults(&sink(&format!("url = \"{good}\""))), [""; 0]);
         }
-        for (bad, word) in [("ftp://h/", "is not an http"), ("h/in", "is not an http"), ("https://a:hunter2@h/", "name and")] {
+        for (bad, word) in
+            [("ftp://h/", "is not an http"), ("h/in", "is not an http"), ("https://a:hunter2@h/", "name and")]
+        {
             let faults = sink_faults(&sink(&format!("url = \"{bad}\"")));
             assert!(faults.len() == 1 && faults[0].contains(word) && !faults[0].contains("hunter2"), "{faults:?}");
         }

@@ -22,8 +22,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 pub use backlog::Backlog;
 pub use error::JournalError;
 pub use outbox::{Delivery, Due, Outbox, Settled, Verdict};
-pub use redeliver::{Redelivered, redeliver};
 pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, Story};
+pub use redeliver::{Redelivered, redeliver};
 #[cfg(test)]
 pub(crate) use tests::sample_event;
 

@@ -172,10 +172,9 @@ impl Outbox {
                     Verdict::Again { due, error } => {
                         update.execute(params![item.id, WAITS, due, None::<i64>, error])?
                     }
-                    Verdict::Waits { error } => {
-                        tx.prepare_cached("UPDATE outbox SET error = ?2 WHERE id = ?1")?
-                            .execute(params![item.id, error])?
-                    }
+                    Verdict::Waits { error } => tx
+                        .prepare_cached("UPDATE outbox SET error = ?2 WHERE id = ?1")?
+                        .execute(params![item.id, error])?,
                     Verdict::Dead { error } => update.execute(params![item.id, DEAD, 0, now, error])?,
                 };
             }

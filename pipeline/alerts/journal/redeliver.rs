@@ -36,7 +36,8 @@ pub fn redeliver(data: &Path, alert: Option<AlertId>, sinks: &[String]) -> Resul
             params![alert, sink],
         )?;
     }
-    let left: i64 = tx.query_row(&format!("SELECT count(*) FROM outbox WHERE {wanted}"), params![alert], |r| r.get(0))?;
+    let left: i64 =
+        tx.query_row(&format!("SELECT count(*) FROM outbox WHERE {wanted}"), params![alert], |r| r.get(0))?;
     done.left = usize::try_from(left).unwrap_or(0);
     tx.commit()?;
     Ok(done)

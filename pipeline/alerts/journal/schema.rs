@@ -13,7 +13,8 @@ use super::JournalError;
 /// order of commits. `outbox.state`: 0 waits, 1 delivered, 2 dead, 3 skipped, 4 dropped because too many wait; `spare`: 0
 /// for what is never dropped (an alert's start and end), 1 for an update, which a newer one makes superfluous, 2 for the
 /// rest. Times: `at`, `*_at` in Unix milliseconds; `due`, `queued`, `settled` in Unix microseconds.
-const STEPS: [&str; 2] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,
   alert BLOB NOT NULL,
@@ -56,9 +57,11 @@ CREATE INDEX outbox_waiting ON outbox (sink, event) WHERE state = 0;
 CREATE INDEX outbox_head ON outbox (sink, alert, event) WHERE state = 0;
 CREATE INDEX outbox_spare ON outbox (sink, event) WHERE state = 0 AND spare = 1;
 CREATE INDEX outbox_dead ON outbox (sink, event) WHERE state = 2;
-","
+",
+    "
 CREATE INDEX outbox_droppable ON outbox (sink, event) WHERE state = 0 AND spare > 0;
-"];
+",
+];
 
 /// Longest wait for another process's write lock.
 const BUSY: Duration = Duration::from_secs(5);

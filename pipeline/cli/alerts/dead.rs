@@ -35,26 +35,17 @@ pub fn list(json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyho
     writeln!(out, "{:8}  {:>4}  {:16}  {:19}  {:>8}  why", "alert", "seq", "sink", "given up", "attempts")?;
     for row in &dead {
         let given_up = row.settled_at.map(|at| local(at, site)).unwrap_or_default();
-        let removed = if site.sinks.iter().any(|s| s.id == row.sink) { "" } else { " (the sink is configured no more)" };
+        let removed =
+            if site.sinks.iter().any(|s| s.id == row.sink) { "" } else { " (the sink is configured no more)" };
         let why = row.error.as_deref().unwrap_or("-");
         let alert = &row.alert.to_string()[..8];
-        writeln!(
-            out,
-            "{alert}  {:4}  {:16}  {given_up:19}  {:8}  {why}{removed}",
-            row.seq, row.sink, row.attempts
-        )?;
+        writeln!(out, "{alert}  {:4}  {:16}  {given_up:19}  {:8}  {why}{removed}", row.seq, row.sink, row.attempts)?;
     }
     Ok(())
 }
 
 /// Puts dead letters back into the outbox.
-pub fn send_again(
-    wanted: &Wanted,
-    json: bool,
-    reader: &Reader,
-    site: &Site,
-    out: &mut String,
-) -> anyhow::Result<()> {
+pub fn send_again(wanted: &Wanted, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {
     let alert = wanted.id.as_deref().map(|id| find(id, reader)).transpose()?;
     let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
     let Redelivered { again, left } = redeliver(&site.data, alert, &sinks)?;
@@ -63,7 +54,9 @@ pub fn send_again(
         return Ok(());
     }
     if again + left == 0 {
-        return Err(Invalid("there is no such dead letter; `lookout alerts list --dead` shows those there are".into()).into());
+        return Err(
+            Invalid("there is no such dead letter; `lookout alerts list --dead` shows those there are".into()).into()
+        );
     }
     let rest = if left > 0 { format!("; {left} stay dead: their sinks are configured no more") } else { String::new() };
     writeln!(out, "{again} dead letters wait for delivery again{rest}")?;
