@@ -288,7 +288,8 @@ impl Worker {
             let rest = self.backoff.rest(self.failures.saturating_sub(DOWN_AFTER) + 1, wish, self.sink.id());
             self.resting = Some(Instant::now() + rest);
         }
-        self.probe = self.resting.unwrap_or_else(Instant::now) + self.backoff.longest_rest;
+        let soon = Instant::now() + self.backoff.longest_rest;
+        self.probe = self.resting.map_or(soon, |until| until.max(soon));
     }
 
     /// Writes results down. If the outbox does not take them they are kept; a crash before it does repeats deliveries.
