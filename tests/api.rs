@@ -224,7 +224,7 @@ async fn evidence_is_fetched_here_or_by_a_link_that_expires() {
     let path = format!("/api/v1/alerts/{id}/evidence");
     assert_eq!(server.json(&path).await, serde_json::json!([]));
     assert_eq!(server.get(&format!("{path}/start.jpg")).await.status(), 404, "not made yet");
-    let folder = store::folder(&server.folder.path().join("data").join(FOLDER), utc_day(started), id);
+    let folder = store::folder(&server.folder.path().join(FOLDER), utc_day(started), id);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("start.jpg"), b"\xff\xd8picture").unwrap();
     std::fs::write(folder.join("clip.mp4.part"), b"half").unwrap();

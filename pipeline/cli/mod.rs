@@ -8,6 +8,7 @@ mod models;
 mod output;
 mod replay;
 mod run;
+mod signals;
 mod track;
 
 use std::process::ExitCode;
