@@ -1,6 +1,5 @@
-//! What waits: a sink that comes back is noticed, one event that is refused holds up no other, dead letters go again.
+//! What waits: a sink that comes back is noticed; one event that is refused holds up no other.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -76,49 +75,5 @@ async fn one_event_that_is_refused_holds_up_no_other_alert() {
     until("it is given up", || reader.dead_letters(None).unwrap().len() == 1).await;
     let dead = reader.dead_letters(None).unwrap().remove(0);
     assert_eq!((dead.alert, dead.attempts), (alert(0), 10));
-    house.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn dead_letters_are_listed_and_sent_again_while_dispatch_runs() {
-    let (receiver, up) = switched(StatusCode::BAD_REQUEST).await;
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("site.toml");
-    std::fs::create_dir(folder.path().join("cameras")).unwrap();
-    let camera = "id = \"forecourt\"\n[source]\nurl = \"rtsp://127.0.0.1:9/none\"\n";
-    std::fs::write(folder.path().join("cameras/forecourt.toml"), camera).unwrap();
-    let sink = |id: &str| format!("[[sink]]\nid = \"{id}\"\nkind = \"webhook\"\nurl = \"https://h/\"\n");
-    let site = |id: &str| std::fs::write(&config, format!("id = \"weibei\"\ndata = \"data\"\n{}", sink(id))).unwrap();
-    let lookout = |words: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lookout"));
-        let run = command.arg("alerts").args(words).arg("--config").arg(&config).output().unwrap();
-        (run.status.code(), String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap())
-    };
-
-    let sinks = [webhook("platform", receiver.address, Span::from_secs(5))];
-    let mut house = House::start(&folder.path().join("data"), &sinks, quick());
-    house.append(&[item(1, 0, State::Started, &["platform"]), item(2, 0, State::Started, &["platform"])]);
-    let reader = house.reader();
-    until("both are given up", || reader.dead_letters(None).unwrap().len() == 2).await;
-
-    site("another");
-    let (code, out, _) = lookout(&["list", "--dead"]);
-    assert_eq!((code, out.lines().count()), (Some(0), 3), "{out}");
-    assert!(out.contains("400 Bad Request (the sink is configured no more)"), "{out}");
-    let (_, out, _) = lookout(&["redeliver", "--all-dead"]);
-    assert!(out.contains("0 dead letters") && out.contains("2 stay dead"), "{out}");
-
-    site("platform");
-    up.store(true, Ordering::SeqCst);
-    let (code, out, err) = lookout(&["redeliver", "00000002"]);
-    assert_eq!((code, out.as_str()), (Some(0), "1 dead letters wait for delivery again\n"), "{err}");
-    until("the running dispatch takes it up", || house.metric(DELIVERED) as usize == 1).await;
-    assert_eq!(reader.dead_letters(None).unwrap().len(), 1);
-    let (code, _, _) = lookout(&["redeliver", "--all-dead"]);
-    assert_eq!(code, Some(0));
-    until("and the other", || house.metric(DELIVERED) as usize == 2).await;
-    let (code, _, err) = lookout(&["redeliver", "--all-dead"]);
-    assert!(code == Some(2) && err.contains("no such dead letter"), "{err}");
-    assert_eq!(lookout(&["redeliver"]).0, Some(2), "which?");
     house.stop().await;
 }

@@ -251,6 +251,12 @@ fn every_series_is_there_from_the_start_at_zero() {
         ("camera_up{camera=\"*\"}", "gate"),
         ("camera_reconnects_total{camera=\"gate\",reason=\"*\"}", &SourceError::REASONS.join(" ")),
         ("overflow_total{queue=\"*\"}", "journal tracks incidents"),
+        ("answers_total{outcome=\"*\",route=\"default\"}", "accepted assigned resolved false_alarm"),
+        ("answers_refused_total{reason=\"*\"}", "unauthorized forbidden unknown malformed too_many"),
+        ("alerts_unanswered{route=\"*\"}", "default"),
+        ("alert_test_success_timestamp_seconds{route=\"*\"}", "default"),
+        ("kind_alerts_today{figure=\"*\",kind=\"crowd\"}", "received answered resolved false_alarm due in_time"),
+        ("kind_answer_minutes_today{kind=\"*\"}", "crowd intrusion"),
         ("config_reloads_total{outcome=\"*\"}", "applied refused"),
     ] {
         wanted.extend(words.split(' ').map(|word| format!("lookout_{}", series.replace('*', word))));

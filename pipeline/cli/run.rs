@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let hub = std::sync::Arc::clone(&parts.hub);
     let (end, ended) = watch::channel(false);
     let files = api::evidence::Files { root: site.data.join(FOLDER), linker: parts.linker.clone() };
-    let state = api::ApiState::new(hub, metrics, &site.data, files, ended.clone())?;
+    let state = api::ApiState::new(hub, metrics, &site.data, files, parts.dispatcher.desk(), ended.clone())?;
     let stop = Stop::new();
     let server = runtime.spawn(api::serve(listener, state));
     let signals = runtime.block_on(async { Signals::listen() }).context("cannot watch for signals")?;

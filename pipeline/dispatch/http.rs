@@ -81,13 +81,13 @@ fn public(name: &str, mut found: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>>
     }
 }
 
-/// Whether a receiver took it. Of what it says, the status decides.
-pub async fn judge(answer: Response) -> Result<(), SinkError> {
+/// The first part of what a receiver says that took it. The status decides whether it did.
+pub async fn judge(answer: Response) -> Result<Vec<u8>, SinkError> {
     let status = answer.status();
     let wish = retry_after(answer.headers());
     let body = tokio::time::timeout(ANSWER_TIME, read(answer)).await.unwrap_or_default();
     if status.is_success() {
-        return Ok(());
+        return Ok(body);
     }
     let said = String::from_utf8_lossy(&body[..body.len().min(REASON)]).trim().replace(char::is_control, " ");
     let reason = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };

@@ -4,11 +4,11 @@ use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 
 use crate::config::plan::{self, Mode};
-use crate::types::Event;
+use crate::types::{Answer, Event};
 
 use super::cloudevent::{self, CloudEvent};
 use super::signature::Signer;
-use super::{SinkError, http, secret};
+use super::{SinkError, answer, http, secret};
 
 /// Posts events to one address.
 pub struct WebhookSink {
@@ -37,8 +37,9 @@ impl WebhookSink {
         &self.id
     }
 
-    pub(super) async fn deliver(&self, event: &Event) -> Result<(), SinkError> {
-        let Some(envelope) = CloudEvent::new(event) else { return Ok(()) };
+    /// What the receiver answered to the alert itself, if it did.
+    pub(super) async fn deliver(&self, event: &Event) -> Result<Option<Result<Answer, String>>, SinkError> {
+        let Some(envelope) = CloudEvent::new(event) else { return Ok(None) };
         let mut request = self.client.post(self.url.clone());
         let body = match self.mode {
             Mode::Structured => {
@@ -59,7 +60,7 @@ impl WebhookSink {
         if let Some(signature) = self.signer.sign(key, timestamp, &body) {
             request = request.header("webhook-signature", signature);
         }
-        let answer = request.body(body).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
-        http::judge(answer).await
+        let response = request.body(body).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
+        Ok(answer::parse(&http::judge(response).await?))
     }
 }

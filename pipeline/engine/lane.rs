@@ -40,6 +40,8 @@ pub struct LaneState {
     last: Option<Instant>,
     interval: f64,
     silent: bool,
+    /// Of the quiet spots in force.
+    quiet: usize,
 }
 
 /// Brings a counter up to a total that a stage keeps.
@@ -73,12 +75,16 @@ impl LaneState {
             last: None,
             interval: 0.0,
             silent: false,
+            quiet: 0,
         }
     }
 
     /// One analysed picture, from tracker to journal's queue.
     pub fn observe(&mut self, lane: &Lane, frame: &Frame, detections: &[Detection]) {
         let size = frame.picture.size();
+        if let Some(spots) = lane.hub.quiet.newer(&mut self.quiet) {
+            self.stages.set_quiet(&spots);
+        }
         let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
         self.track.done(observed.spent.track);
         self.rules.done(observed.spent.rules);

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::alerts::{IncidentConfig, Incidents};
 use crate::config::plan::{Anchor, Camera, MaskKind};
-use crate::rules::{Measured, RuleSet};
+use crate::rules::{Measured, Quiet, RuleSet};
 use crate::track::Tracker;
-use crate::types::{Detection, EndReason, Event, MediaTime, Observation, Point, Polygon, Size, Track};
+use crate::types::{Detection, EndReason, Event, MediaTime, Observation, Point, Polygon, Rect, Size, Track};
 
 /// The stages of one camera after detection.
 pub struct CameraStages {
@@ -14,6 +14,7 @@ pub struct CameraStages {
     judge: Judge,
     ignored: Vec<Polygon>,
     kept: Vec<Detection>,
+    quiet: Quiet,
 }
 
 /// What came of one analysed picture.
@@ -85,7 +86,7 @@ impl CameraStages {
     /// For one camera.
     pub fn new(config: IncidentConfig, tracker: Box<dyn Tracker>) -> Self {
         let ignored = ignored_polygons(&config.camera);
-        Self { tracker, judge: Judge::new(config, false), ignored, kept: Vec::new() }
+        Self { tracker, judge: Judge::new(config, false), ignored, kept: Vec::new(), quiet: Quiet::default() }
     }
 
     /// Takes the detections of one picture and appends the events that it causes.
@@ -108,9 +109,15 @@ impl CameraStages {
         let start = Instant::now();
         let tracks = self.tracker.update(&Observation { time: media, size, detections, motion: None });
         let tracked = Instant::now();
-        let measured = self.judge.observe(media, utc, size, tracks, events);
+        let counted = self.quiet.filter(size, tracks);
+        let measured = self.judge.observe(media, utc, size, counted, events);
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
         Observed { tracks, measured, spent }
+    }
+
+    /// Quiet spots, as fractions of the picture: what was always there counts for no rule.
+    pub fn set_quiet(&mut self, spots: &[Rect]) {
+        self.quiet.set(spots);
     }
 
     /// Rules and incidents.

@@ -9,6 +9,7 @@ mod intrusion;
 mod lineage;
 mod loitering;
 mod people;
+mod quiet;
 mod scene;
 mod set;
 
@@ -20,6 +21,7 @@ use crate::types::Signal;
 pub use ground::Ground;
 pub use lineage::Lineage;
 pub use people::{People, Person};
+pub use quiet::Quiet;
 pub use scene::Scene;
 pub use set::{Measured, RuleSet};
 
