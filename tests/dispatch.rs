@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -121,14 +121,14 @@ async fn every_sink_delivers_in_order_and_once() {
     }
 }
 
-/// Keeps what is logged.
-struct Heard(&'static Mutex<Vec<u8>>);
+/// What a subscriber wrote.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Heard {
+impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
-
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
@@ -137,11 +137,12 @@ impl Write for Heard {
 /// On one thread, so that the subscriber of this test alone hears its workers.
 #[tokio::test]
 async fn the_log_sink_writes_a_structured_line_for_each_event() {
-    let log: &'static Mutex<Vec<u8>> = Box::leak(Box::default());
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || Heard(log)).finish();
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
     let _heard = tracing::subscriber::set_default(subscriber);
     let lines = || {
-        let text = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         let lines = text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
         lines.filter(|l| l["sink"] == "log" && l["key"].is_string()).collect::<Vec<_>>()
     };

@@ -15,6 +15,7 @@ mod commands;
 mod dispatch;
 mod evidence;
 mod gb28181;
+mod outbox;
 mod outputs;
 mod page;
 mod properties;

@@ -11,9 +11,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Certificate, Client, Response, StatusCode, redirect};
 
 use crate::config::reach::is_public;
-use crate::types::{Answer, Span};
+use crate::types::Span;
 
-use super::{SinkError, answer};
+use super::SinkError;
 
 /// Of an answer, at most so much is read: enough to keep the connection for the next delivery.
 const ANSWER: usize = 16 * 1024;
@@ -81,20 +81,28 @@ fn public(name: &str, mut found: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>>
     }
 }
 
-/// Whether a receiver took it, by the status; and what it answered to the alert itself, if it did.
-pub async fn judge(response: Response) -> Result<Option<Result<Answer, String>>, SinkError> {
-    let status = response.status();
-    let wish = retry_after(response.headers());
-    let body = tokio::time::timeout(ANSWER_TIME, read(response)).await.unwrap_or_default();
+/// The first part of what a receiver says that took it. The status decides whether it did.
+pub async fn judge(answer: Response) -> Result<Vec<u8>, SinkError> {
+    let status = answer.status();
+    let wish = retry_after(answer.headers());
+    let body = tokio::time::timeout(ANSWER_TIME, read(answer)).await.unwrap_or_default();
     if status.is_success() {
-        return Ok(answer::parse(&body));
+        return Ok(body);
     }
     let said = String::from_utf8_lossy(&body[..body.len().min(REASON)]).trim().replace(char::is_control, " ");
     let reason = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };
-    if status == StatusCode::GONE {
-        return Err(SinkError::Gone { reason });
-    }
-    Err(SinkError::Later { reason, wish })
+    Err(match status {
+        StatusCode::GONE => SinkError::Gone { reason },
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::UNPROCESSABLE_ENTITY
+            if wish.is_none() =>
+        {
+            SinkError::Refused { reason }
+        }
+        _ => SinkError::Later { reason, wish },
+    })
 }
 
 /// The first part of the answer: one that is too long or breaks off is no fault.

@@ -38,6 +38,12 @@ pub enum SinkError {
         /// When the receiver wants to be asked again.
         wish: Option<Duration>,
     },
+    /// It is there, but does not want this one as it is. To be repeated all the same: receivers are mended.
+    #[error("{reason}")]
+    Refused {
+        /// What it said.
+        reason: String,
+    },
     /// The receiver wants nothing any more.
     #[error("{reason}")]
     Gone {
@@ -49,7 +55,7 @@ pub enum SinkError {
 impl SinkError {
     /// Whether to repeat the delivery.
     pub const fn retry(&self) -> bool {
-        matches!(self, Self::Later { .. })
+        matches!(self, Self::Later { .. } | Self::Refused { .. })
     }
 
     pub(super) fn later(reason: impl Into<String>) -> Self {

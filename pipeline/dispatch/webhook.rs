@@ -8,7 +8,7 @@ use crate::types::{Answer, Event};
 
 use super::cloudevent::{self, CloudEvent};
 use super::signature::Signer;
-use super::{SinkError, http, secret};
+use super::{SinkError, answer, http, secret};
 
 /// Posts events to one address.
 pub struct WebhookSink {
@@ -60,7 +60,7 @@ impl WebhookSink {
         if let Some(signature) = self.signer.sign(key, timestamp, &body) {
             request = request.header("webhook-signature", signature);
         }
-        let answer = request.body(body).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
-        http::judge(answer).await
+        let response = request.body(body).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
+        Ok(answer::parse(&http::judge(response).await?))
     }
 }

@@ -9,7 +9,7 @@ use crate::alerts::journal::Delivery;
 use crate::config::plan::Cap;
 use crate::types::Answer;
 
-use super::{SinkError, http, secret};
+use super::{SinkError, answer, http, secret};
 
 /// Posts messages to one address.
 pub struct CapSink {
@@ -46,7 +46,7 @@ impl CapSink {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let answer = request.body(message).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
-        http::judge(answer).await
+        let response = request.body(message).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
+        Ok(answer::parse(&http::judge(response).await?))
     }
 }
