@@ -46,7 +46,8 @@ impl CapSink {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let response = request.body(message).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
+        let response =
+            request.body(message).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
         Ok(answer::parse(&http::judge(response).await?))
     }
 }
