@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
-use lookout::config::plan::{Ground, GroundPlane, Secret, SinkKind, Site};
+use lookout::config::plan::{Ground, GroundPlane, Secret, Site};
 use lookout::config::{load_camera, load_site, looks_like_site};
 
 use super::common::{print, say, warn};
@@ -66,8 +66,7 @@ fn ground_in_words(ground: &Ground) -> String {
 /// A missing secret stops `run`, not `check`: files are often checked elsewhere than they run.
 fn warn_of_secrets(site: &Site) {
     for sink in &site.sinks {
-        let SinkKind::Webhook { secrets, .. } = &sink.kind else { continue };
-        for secret in secrets {
+        for secret in sink.secrets() {
             let missing = match secret {
                 Secret::Env(name) => std::env::var_os(name).is_none().then(|| format!("the environment has no {name}")),
                 Secret::File(path) => (!path.exists()).then(|| format!("there is no file {}", path.display())),

@@ -9,6 +9,7 @@ mod homography;
 mod load;
 pub mod plan;
 pub mod raw;
+pub mod reach;
 mod route;
 mod rule;
 pub mod schedule;

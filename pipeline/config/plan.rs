@@ -3,6 +3,7 @@
 mod camera;
 mod evidence;
 mod ground;
+mod official;
 mod rule;
 mod sink;
 
@@ -15,8 +16,9 @@ use jiff::tz::TimeZone;
 pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};
+pub use official::{Acknowledge, Cap, Encoding, Gb28181, SipTransport};
 pub use rule::{Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Incident, Length, Rule, RulePlace, Stay};
-pub use sink::{Route, Secret, Sink, SinkKind};
+pub use sink::{Mode, Route, Secret, Sink, SinkKind, Webhook};
 
 /// A site with its cameras.
 #[derive(Clone, Debug)]

@@ -103,7 +103,11 @@ impl Parts {
     /// Opens the journal and the sinks.
     pub fn open(site: &Site, metrics: Arc<Metrics>) -> Result<Self, RunError> {
         let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
-        let journal = Journal::open(&site.data, &sinks)?;
+        let mut journal = Journal::open(&site.data, &sinks)?;
+        let retired = journal.retire_removed_sinks()?;
+        if retired > 0 {
+            tracing::warn!(events = retired, "what waited for sinks that were removed is kept as dead letters");
+        }
         let linker = Linker::open(&site.data, site.public_url.as_deref(), site.evidence.link).map_err(RunError::Key)?;
         let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?.with_links(linker.clone());
         Ok(Self { hub: LiveHub::new(site), metrics, dispatcher, linker, journal })
