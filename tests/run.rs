@@ -68,10 +68,15 @@ fn assert_told(files: &SiteFiles, told: &[Value]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_sinks_get_the_same_alerts_and_an_end_that_is_told() {
     let receiver = Receiver::start(|_, _| StatusCode::NO_CONTENT.into_response()).await;
-    let webhook = format!("[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{}/in\"\n", receiver.address);
+    let webhook = format!(
+        "[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{}/in\"\nallow_private = true\n",
+        receiver.address
+    );
     let files = SiteFiles::new(&webhook);
     files.camera("yard", CLIP);
-    let mut run = files.start();
+    // A proxy that the environment names would get the alerts: it is not asked.
+    let nobody = "http://127.0.0.1:9";
+    let mut run = files.start_among(&[("http_proxy", nobody), ("HTTP_PROXY", nobody), ("ALL_PROXY", nobody)]);
     run.until("an alert in both sinks", |_| started(&files.told(), "anyone") && !receiver.got().is_empty());
     let before = run.analysed("yard");
     run.until("more pictures", |run| run.analysed("yard") > before);

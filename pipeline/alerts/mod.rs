@@ -14,7 +14,7 @@ pub mod overlay;
 pub mod raised;
 pub mod redact;
 pub mod report;
-mod text;
+pub mod text;
 pub mod trial;
 pub mod video;
 mod watched;

@@ -14,7 +14,7 @@ use lookout::types::{AlertId, Event, Kind, Severity};
 
 use super::common::{Invalid, print, warn};
 
-/// Alerts in the journal: a list, or the whole story of one.
+/// Alerts in the journal: a list, the whole story of one, dead letters sent again.
 ///
 /// Example: lookout alerts list --camera forecourt --min-severity severe --open
 #[derive(clap::Args)]

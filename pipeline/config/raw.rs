@@ -2,6 +2,7 @@
 
 mod camera;
 mod evidence;
+mod ground;
 mod rule;
 mod sink;
 mod site_rule;
@@ -13,8 +14,9 @@ use toml::Spanned;
 use super::field::Field;
 use super::plan::Provider;
 
-pub use camera::{CameraRaw, DetectRaw, GroundRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
+pub use camera::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
 pub use evidence::EvidenceRaw;
+pub use ground::{GroundRaw, GroundTableRaw, LensRaw};
 pub use rule::{EscalateRaw, RuleRaw, StayRaw};
 pub use sink::{RouteRaw, SinkKindRaw, SinkRaw};
 pub use site_rule::{GateRaw, SiteRuleRaw};

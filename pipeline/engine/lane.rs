@@ -11,6 +11,7 @@ use super::stages::CameraStages;
 use crate::alerts::numbering::Entry;
 use crate::capture::{FreshestSlot, PrivacyMask};
 use crate::config::plan::Camera;
+use crate::rules::Ground;
 use crate::telemetry::{CameraMetrics, Metrics, Stage, StageMetrics};
 use crate::types::{Crossed, Detection, Direction, EndReason, Event, Frame, SiteCrossed, State};
 
@@ -171,6 +172,11 @@ impl LaneState {
             self.painter.pause();
         }
         lane.metrics.suspended("signal_lost", self.silent);
+    }
+
+    /// How the camera's lengths are measured.
+    pub fn ground(&mut self) -> &mut Ground {
+        self.stages.judge().ground_mut()
     }
 
     /// Ends what is open, at the last picture.

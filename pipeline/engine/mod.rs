@@ -19,6 +19,8 @@
 //! | `tally` | what pictures tell beside boxes |
 //! | [`trials`] | test alerts |
 //! | `threads` | threads whose death is seen |
+//! | [`ground`] | what cameras have learnt of their ground, across restarts |
+//! | [`survey`] | the ground of one camera, looked at by itself |
 //! | [`hub`] | what the API sees |
 
 pub mod analyze;
@@ -26,6 +28,7 @@ pub mod annotate;
 mod archive;
 mod board;
 mod figures;
+pub mod ground;
 pub mod hub;
 mod lane;
 mod painter;
@@ -34,6 +37,7 @@ pub mod replay;
 pub mod run;
 pub mod site;
 pub mod stages;
+pub mod survey;
 mod tally;
 mod threads;
 pub mod trials;

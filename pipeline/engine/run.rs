@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::archive::{self, Archive};
 use super::board::Board;
 use super::figures::TodaysFigures;
+use super::ground::GroundKeeper;
 use super::hub::LiveHub;
 use super::lane::{Gates, Lane, LaneState};
 use super::painter::Painter;
@@ -84,6 +85,7 @@ pub struct Run {
     site: Option<Thread>,
     board: Arc<Board>,
     lanes: Arc<[Lane]>,
+    keeper: GroundKeeper,
 }
 
 /// What a run is built from and what it shows.
@@ -104,7 +106,11 @@ impl Parts {
     /// Opens the journal and the sinks.
     pub fn open(site: &Site, metrics: Arc<Metrics>) -> Result<Self, RunError> {
         let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
-        let journal = Journal::open(&site.data, &sinks)?;
+        let mut journal = Journal::open(&site.data, &sinks)?;
+        let retired = journal.retire_removed_sinks()?;
+        if retired > 0 {
+            tracing::warn!(events = retired, "what waited for sinks that were removed is kept as dead letters");
+        }
         let linker = Linker::open(&site.data, site.public_url.as_deref(), site.evidence.link).map_err(RunError::Key)?;
         let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?.with_links(linker.clone());
         Ok(Self { hub: LiveHub::new(site), metrics, dispatcher, linker, journal })
@@ -138,13 +144,15 @@ impl Parts {
             asked.then(|| Gates { camera, out: crossings.clone(), overflow: self.metrics.overflow("site") })
         };
         let lanes = lanes(site, &self.hub, &self.metrics);
+        let mut keeper = GroundKeeper::new(&site.data, site.cameras.len());
         let mut states = Vec::new();
         for (i, lane) in lanes.iter().enumerate() {
             let entry = catalog.resolve(lane.camera.detect.model.as_deref())?;
             let start_score = lane.camera.detect.score.unwrap_or(entry.score);
             let outage = lane.camera.source.as_ref().map_or(Span::from_secs(10), |s| s.outage);
             let config = IncidentConfig { site: site.id.clone(), camera: Arc::clone(&lane.camera), outage };
-            let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
+            let mut stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
+            keeper.restore(&lane.camera, stages.judge().ground_mut());
             let lost = self.metrics.overflow("evidence");
             let painter =
                 Painter::new(Arc::clone(&lane.camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
@@ -190,7 +198,7 @@ impl Parts {
             let data = site.data.clone();
             threads.spawn("ticker", move || {
                 while !stop.wait(TICK) {
-                    tick(&lanes, &board);
+                    tick(&lanes, &board, &mut keeper);
                     if let Ok(disk) = rustix::fs::statvfs(&data) {
                         metrics
                             .disk_free
@@ -201,6 +209,7 @@ impl Parts {
             })?
         };
         self.hub.set_ready(true);
+        let keeper = GroundKeeper::new(&site.data, 0);
         let run = Run {
             threads,
             stop: stop.clone(),
@@ -213,6 +222,7 @@ impl Parts {
             site: of_site,
             board,
             lanes,
+            keeper,
         };
         Ok((run, self.dispatcher))
     }
@@ -232,6 +242,7 @@ impl Run {
             // Dropped at the end of the turn: with the last one the recorder's queue ends.
             if let Some(mut state) = self.board.borrow(i, PATIENCE) {
                 state.stop(lane);
+                self.keeper.keep(&lane.camera, state.ground().learnt().cloned());
             }
         }
         self.site.into_iter().for_each(Thread::join);
@@ -241,13 +252,15 @@ impl Run {
     }
 }
 
-fn tick(lanes: &[Lane], board: &Board) {
+fn tick(lanes: &[Lane], board: &Board, keeper: &mut GroundKeeper) {
     let now = Instant::now();
     for (i, lane) in lanes.iter().enumerate() {
         // A camera that a worker holds gives pictures.
         if let Some(mut state) = board.borrow(i, Duration::ZERO) {
             state.check_outage(lane, now);
+            let learnt = keeper.look(i, &lane.camera, state.ground(), now);
             board.give(i, state);
+            keeper.keep(&lane.camera, learnt);
         }
     }
 }

@@ -28,7 +28,7 @@ mod tests;
 
 use crate::types::{Headcount, Signal, SiteCrossed};
 
-pub use ground::Ground;
+pub use ground::{Ground, Yardstick};
 pub use groups::Groups;
 pub use lineage::Lineage;
 pub use neighbours::Neighbours;

@@ -20,9 +20,9 @@ pub struct Person {
     pub id: TrackId,
     /// Box, pixels.
     pub bbox: Rect,
-    /// Bottom centre, pixels.
+    /// Bottom centre, pixels; where it is hidden and heights are known, where it must be.
     pub feet: Point,
-    /// Bottom centre, fractions.
+    /// The same in fractions.
     pub feet_fraction: Point,
     /// Middle, fractions.
     pub center_fraction: Point,
@@ -34,6 +34,8 @@ pub struct Person {
     pub born: MediaTime,
     /// Feet then, pixels.
     pub birth: Point,
+    /// No other box touches this one; false where nobody asks.
+    pub is_free: bool,
 }
 
 /// One place on a path.
@@ -69,6 +71,7 @@ impl People {
         self.present.clear();
         self.present.extend(tracks.iter().filter(|t| t.counts() && t.bbox.is_valid()).map(|t| Person::new(t, size)));
         self.present.sort_unstable_by_key(|p| p.id);
+        ground.look_at_feet(&mut self.present, tracks);
         self.paths.retain(|_, path| path.back().is_some_and(|step| time - step.time <= PATH));
         self.motions.clear();
         for person in &self.present {
@@ -155,7 +158,18 @@ impl Person {
             score: f64::from(track.score),
             born: track.born,
             birth: track.birth,
+            is_free: false,
         }
+    }
+
+    /// Puts the feet (pixels) somewhere else.
+    pub fn stand(&mut self, feet: Point, size: Size) {
+        (self.feet, self.feet_fraction) = (feet, size.to_fraction(feet));
+    }
+
+    /// Top centre of the box, pixels.
+    pub fn head(&self) -> Point {
+        Point { x: self.bbox.feet().x, y: f64::from(self.bbox.top) }
     }
 
     /// The point that stands for the person, fractions. Feet below the picture's edge stand on it: the box of somebody

@@ -55,7 +55,7 @@ impl RuleSet {
     pub fn new(camera: &Camera, trusted: bool) -> Self {
         let mut set = Self {
             people: People::default(),
-            ground: Ground::new(camera.ground.as_ref()),
+            ground: Ground::new(camera),
             groups: Groups::default(),
             neighbours: Neighbours::default(),
             lineages: Vec::new(),
@@ -157,11 +157,23 @@ impl RuleSet {
         for rule in &mut self.rules {
             rule.observe(&scene, &mut measured.signals);
         }
+        self.ground.learn(time, self.people.all());
+        let measured = &mut self.measured;
         measured.people = u32::try_from(self.people.all().len()).unwrap_or(u32::MAX);
         measured.zone_people.clear();
         let inside = |group: &usize| u32::try_from(self.groups.members(*group).len()).unwrap_or(u32::MAX);
         measured.zone_people.extend(self.zones.iter().map(inside));
         &self.measured
+    }
+
+    /// How lengths are measured.
+    pub fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    /// To go on from an earlier run, or to begin anew.
+    pub fn ground_mut(&mut self) -> &mut Ground {
+        &mut self.ground
     }
 
     /// Table entries that were refused because a table was full.

@@ -3,12 +3,15 @@
 //! `Frame -> Detections -> Tracks -> Signals -> Alerts -> Deliveries`
 
 pub mod alert;
+pub mod algebra;
 pub mod answer;
 pub mod detection;
 pub mod event;
 pub mod frame;
 pub mod geometry;
+pub mod heights;
 pub mod mot;
+pub mod plane;
 pub mod signal;
 pub mod site;
 pub mod time;
@@ -20,7 +23,9 @@ pub use detection::{Batch, Detection, Detections};
 pub use event::{Event, EvidenceState, Links, Localized, MediaState, Overdue, Place};
 pub use frame::{Frame, Picture, PictureError, PixelFormat, Target};
 pub use geometry::{Point, Polygon, Rect, Size};
+pub use heights::{HeightSample, LearntGround, Pose};
 pub use mot::{MotError, MotRow};
+pub use plane::{Lens, Plane};
 pub use signal::{Crossed, Direction, Signal, Subject};
 pub use site::{Headcount, SiteCrossed};
 pub use time::{MediaTime, Span};

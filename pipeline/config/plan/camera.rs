@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Rule, RulePlace};
+use super::{Ground, Rule, RulePlace};
 use crate::types::{Place, Point, Polygon, Size, Span};
 
 /// One camera.
@@ -20,7 +20,7 @@ pub struct Camera {
     pub source: Option<Source>,
     /// How people are found.
     pub detect: Detect,
-    /// Ground plane by known points.
+    /// How the ground is known; `None`: body heights measure.
     pub ground: Option<Ground>,
     /// In the order of the file.
     pub zones: Vec<Zone>,
@@ -88,15 +88,6 @@ pub struct Detect {
     pub extra: Vec<Size>,
     /// The least score that starts a track; `None`: the model's own.
     pub score: Option<f32>,
-}
-
-/// Known points of the ground: at least four.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ground {
-    /// Fractions of width and height.
-    pub points: Vec<Point>,
-    /// The same places in metres on the ground.
-    pub metres: Vec<Point>,
 }
 
 /// A polygon on the picture.
