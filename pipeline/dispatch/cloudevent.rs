@@ -31,10 +31,7 @@ impl<'a> CloudEvent<'a> {
         Some(Self {
             specversion: "1.0",
             id: event.key()?,
-            source: match &event.camera {
-                Some(camera) => format!("/{}/{camera}", event.site),
-                None => format!("/{}", event.site),
-            },
+            source: event.source(),
             kind: format!("lookout.alert.{}", event.state),
             subject: event.alert?.to_string(),
             time: event.at,

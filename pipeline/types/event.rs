@@ -162,6 +162,14 @@ impl EvidenceState {
     pub const NONE: Self = Self { picture: MediaState::None, clip: MediaState::None };
 }
 
+    /// Where it comes from: `/<site>/<camera>`, or `/<site>` where no one camera does.
+    pub fn source(&self) -> String {
+        match &self.camera {
+            Some(camera) => format!("/{}/{camera}", self.site),
+            None => format!("/{}", self.site),
+        }
+    }
+
 impl Event {
     /// The idempotency key `<alert>.<seq>`; `None` for a count.
     pub fn key(&self) -> Option<String> {

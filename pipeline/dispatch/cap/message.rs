@@ -80,7 +80,7 @@ fn write(event: &Event, identifier: &str, earlier: &[Event], cap: &Cap) -> io::R
             MessageType::Cancel => "Cancel",
         };
         xml::text(xml, "msgType", word)?;
-        xml::text(xml, "source", &format!("/{}/{}", event.site, event.camera))?;
+        xml::text(xml, "source", &event.source())?;
         xml::text(xml, "scope", "Private")?;
         xml::text(xml, "addresses", &addresses(&cap.addresses))?;
         if let Some(reason) = event.reason {
@@ -183,7 +183,8 @@ fn parameters(event: &Event) -> Vec<(&'static str, String)> {
 /// Where the camera stands, and around it as far as it may see; the place of people is not known more closely.
 fn area(xml: &mut Xml, event: &Event, cap: &Cap) -> io::Result<()> {
     let part = event.zone_name.as_deref().or(event.line.as_deref());
-    let name = [Some(event.camera_name.as_str()), part].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let names = [event.camera_name.as_deref(), part].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let name = if names.is_empty() { event.site.clone() } else { names };
     xml::text(xml, "areaDesc", &name)?;
     if let Some(Place { lat, lon }) = event.place.filter(is_on_earth) {
         xml::text(xml, "circle", &format!("{lat:.6},{lon:.6} {:.3}", f64::from(cap.radius) / 1000.0))?;

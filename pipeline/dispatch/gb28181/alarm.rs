@@ -53,7 +53,7 @@ pub fn classes(event: &Event) -> Classes {
 
 /// The body of the message that tells `event`, numbered `serial`.
 pub fn notification(event: &Event, serial: u32, plan: &Gb28181) -> io::Result<Vec<u8>> {
-    let device = plan.channels.get(&event.camera).unwrap_or(&plan.device_id);
+    let device = event.camera.as_ref().and_then(|camera| plan.channels.get(camera)).unwrap_or(&plan.device_id);
     let Classes { method, kind, event: way } = classes(event);
     manscdp::write(plan.encoding, "Notify", "Alarm", serial, device, |xml| {
         xml::text(xml, "AlarmPriority", priority(event.severity))?;
