@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use lookout::config::plan::{Acknowledge, Encoding, Gb28181, Secret, Sink, SinkKind, SipTransport};
@@ -194,14 +194,13 @@ async fn retry_after_is_obeyed() {
     let platform = Platform::udp(Conduct { code: (503, "Retry-After: 1\r\n"), ..Conduct::default() }).await;
     let folder = tempfile::tempdir().unwrap();
     let mut house = house(folder.path(), plan(&platform, SipTransport::Udp), quick());
+    let began = Instant::now();
     house.append(&[started(1)]);
     let reader = house.reader();
-    let row = || reader.show(alert(1)).unwrap().unwrap().deliveries.remove(0);
-    until("it failed", || row().attempts == 1).await;
+    until("it failed", || reader.show(alert(1)).unwrap().unwrap().deliveries[0].attempts == 1).await;
     platform.set(|conduct| conduct.code = (200, ""));
-    let due = row().due_at.expect("another attempt");
     until("it is acknowledged", || house.metric(DELIVERED) as usize == 1).await;
-    assert!(jiff::Timestamp::now() >= due, "not before the platform wanted");
+    assert!(began.elapsed() >= Duration::from_secs(1), "not before the platform wanted");
     house.stop().await;
 }
 
@@ -211,7 +210,8 @@ async fn a_response_that_comes_late_counts_and_spares_a_repetition() {
     let platform = Platform::udp(conduct).await;
     let folder = tempfile::tempdir().unwrap();
     let hasty = Gb28181 { timeout: Span::from_millis(200), ..plan(&platform, SipTransport::Udp) };
-    let backoff = Backoff { pauses: vec![Duration::from_secs(2); 3], ..quick() };
+    let pause = Duration::from_secs(2);
+    let backoff = Backoff { pauses: vec![pause; 3], longest_rest: 2 * pause, ..quick() };
     let mut house = house(folder.path(), hasty, backoff);
     house.append(&[started(1)]);
     until("it is acknowledged", || house.metric(DELIVERED) as usize == 1).await;
