@@ -166,7 +166,7 @@ fn made_up() -> impl Strategy<Value = Event> {
     let at = -4_000_000_000_000_i64..250_000_000_000_000;
     let place =
         proptest::option::of((-200.0..200.0_f64, any::<f64>().prop_filter("JSON has no other", |v| v.is_finite())));
-    let names = (text(), proptest::option::of(text()), text(), text(), any::<f64>());
+    let names = (proptest::option::of(text()), proptest::option::of(text()), text(), text(), any::<f64>());
     let links = proptest::option::of("https://[a-z]{1,8}/[a-zA-Z0-9_\\-]{0,20}\\?a=1&b=2");
     (0..1000_u32, what, why, at, place, names, links).prop_map(|(seq, what, why, at, place, names, links)| {
         let at = jiff::Timestamp::from_millisecond(at).unwrap();

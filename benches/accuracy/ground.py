@@ -46,7 +46,9 @@ def spread(rows, count):
     """So many feet points on the outline of all, evenly by direction; boxes cut by the picture's edge stay out."""
     whole = [r for r in rows if r[2] > 8 and r[2] + r[4] < WIDTH - 8 and r[3] + r[5] < HEIGHT - 8]
     turns = [2 * math.pi * (k + 0.5) / count for k in range(count)]
-    return [max(whole, key=lambda r: feet(r)[0] * math.cos(t) + feet(r)[1] * math.sin(t)) for t in turns]
+    outermost = [max(whole, key=lambda r: feet(r)[0] * math.cos(t) + feet(r)[1] * math.sin(t)) for t in turns]
+    # One place may be the outermost in several directions.
+    return list({feet(r): r for r in outermost}.values())
 
 
 def plane_of(given, text, *arguments):
@@ -127,7 +129,8 @@ def main():
         plane = plane_of(given, 'ground = "learn"\n', "--tracks", source, "--fps", FPS, "--size", f"{WIDTH}x{HEIGHT}")
         result = lengths(plane["homography"], scored)
         report[name] = {"stated": plane["length_error"], "pose": plane["pose"], **result}
-        for what in ("distances", "speeds"):
+        # The bound is for true boxes; tracks of the given detections, which are poor, are for comparison.
+        for what in ("distances", "speeds") if source != tracks else ():
             if result[what]["median"] > LENGTHS:
                 bad.append(f"{what} learnt from {name}")
         table.append([name, f"{plane['length_error']:.1%}", *(f"{result[w][k]:.1%}" for w in ("distances", "speeds")

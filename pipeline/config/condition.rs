@@ -89,7 +89,10 @@ pub struct Reading<'a, 'b> {
 impl Reading<'_, '_> {
     /// The condition is `None` only after a fault; the rest of the rule is checked all the same.
     pub fn condition(&mut self, kind: Kind) -> (Option<Condition>, Start) {
-        self.refuse_foreign(kind);
+        // A kind that is no rule of a camera has no parameters here: that it is none says enough.
+        if !matches!(kind, Kind::Occupancy | Kind::Health) {
+            self.refuse_foreign(kind);
+        }
         match kind {
             Kind::Crowd => {
                 let people = self.people(1, None);

@@ -162,6 +162,7 @@ impl EvidenceState {
     pub const NONE: Self = Self { picture: MediaState::None, clip: MediaState::None };
 }
 
+impl Event {
     /// Where it comes from: `/<site>/<camera>`, or `/<site>` where no one camera does.
     pub fn source(&self) -> String {
         match &self.camera {
@@ -170,7 +171,6 @@ impl EvidenceState {
         }
     }
 
-impl Event {
     /// The idempotency key `<alert>.<seq>`; `None` for a count.
     pub fn key(&self) -> Option<String> {
         self.alert.map(|alert| format!("{alert}.{}", self.seq))

@@ -19,8 +19,10 @@ const PLACES: usize = 12;
 /// And where lengths are that sure (standard error), and heights scatter no more about it.
 const ERROR: f64 = 0.15;
 const SCATTER: f64 = 0.15;
-/// A plane replaces an earlier one where its error is that much smaller, or where it differs by twice that one's error.
+/// A plane replaces an earlier one where its error is that much smaller, where it is surer and lengths differ by so much,
+/// or where it differs by twice that one's error.
 const BETTER: f64 = 0.75;
+const DIFFERENT: f64 = 0.04;
 /// Another shape of the picture is another view.
 const SHAPE: f64 = 0.02;
 
@@ -229,7 +231,8 @@ impl Learner {
     /// Whether a pose is worth that everything measured so far is measured anew.
     fn is_news(&self, old: &Pose, new: &Pose, view: &View) -> bool {
         let mean = pose::difference(&self.state.samples, view, old, new);
-        new.error < BETTER * old.error || mean > 2.0 * old.error
+        let surer = new.error < old.error && mean > DIFFERENT;
+        new.error < BETTER * old.error || surer || mean > 2.0 * old.error
     }
 
     fn published(&self) -> Option<Plane> {
