@@ -125,7 +125,15 @@ fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
         Kind::Occupancy => {
             (format!("{most_zh}{value}人，阈值{limit}人"), format!("{most_en}{value} people, threshold {limit}"))
         }
-        Kind::Density | Kind::Health => {
+        Kind::Density => {
+            // A count of people who hide each other is a lower bound.
+            let (least_zh, least_en) = if event.saturated { ("至少", "at least ") } else { ("", "") };
+            (
+                format!("密度{most_zh}{least_zh}每平方米{value}人（{}人），阈值{limit}", event.people),
+                format!("{most_en}{least_en}{value} people/m² ({} people), threshold {limit}", event.people),
+            )
+        }
+        Kind::Health => {
             let (kind_zh, kind_en) = kind(event.kind);
             let (unit_zh, unit_en) = unit(event.unit);
             (format!("{kind_zh}：{value}{unit_zh}"), format!("{kind_en}: {value} {unit_en}"))
