@@ -209,7 +209,8 @@ mod tests {
                 let mut all = needed(kind, &name);
                 all.push((&name, sample(&name).to_owned()));
                 let refused = plan(kind, &all).err().unwrap_or_default();
-                let foreign = refused.contains("does not belong") || refused.contains("out\n") || refused.ends_with(" out");
+                let foreign =
+                    refused.contains("does not belong") || refused.contains("out\n") || refused.ends_with(" out");
                 assert_eq!(foreign, !takes, "{kind}.{name}: {refused}");
                 let is_needed = own.iter().any(|(own, _)| *own == name);
                 assert_eq!(names(&field["x-required"], kind), is_needed, "{kind}.{name}");

@@ -24,9 +24,9 @@ export function App() {
   useEffect(() => void findSession(), []);
   const now = standing.value;
   if (now.state === "unknown") {
-    if (trouble.value === null) return <div class="waiting">{t().app.loading}</div>;
+    if (trouble.value === null) return <div class="blank">{t().app.loading}</div>;
     return (
-      <div class="waiting">
+      <div class="blank">
         <ErrorNote error={trouble.value} retry={() => void findSession()} />
       </div>
     );
@@ -81,7 +81,7 @@ function Page() {
 function NotFound() {
   const w = t();
   return (
-    <div class="waiting">
+    <div class="blank">
       <p>{w.app.notFound}</p>
       <a class="button" href={address("wall")}>
         {w.app.toWall}

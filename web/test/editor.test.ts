@@ -87,7 +87,7 @@ describe("remarks", () => {
   });
   it("see what is missing or no quantity", () => {
     expect(found(zone({ kind: "gathering", people: 3 }))).toEqual(["error 0radius missing"]);
-    expect(found(zone({ kind: "loitering", dwell: "10", mode: "linger" }))).toEqual(["error 0radius missing", "error 0dwell badQuantity"]);
+    expect(found(zone({ kind: "loitering", dwell: "10", mode: "linger" }))).toEqual(["error 0dwell badQuantity", "error 0radius missing"]);
     expect(found(zone({ kind: "density" }))).toEqual(["error 0 densityGround"]);
   });
   it("see ids that are taken and steps that go down", () => {

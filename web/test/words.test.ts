@@ -61,7 +61,7 @@ describe("a sentence", () => {
   it("says what a crowd rule does, in both languages", () => {
     const rule = { kind: "crowd", people: 12, hold: "10s", escalate: [{ value: 25, severity: "severe" }] } as Partial<RuleRaw>;
     expect(say(rule, en)).toBe("Raises a moderate alert when 12 or more people are in “台阶” for 10 s. From 25 on it is severe.");
-    expect(say(rule, zh)).toBe("在“台阶”内有12人或以上并持续10 秒时，发出较重告警。达到25时升为严重。");
+    expect(say(rule, zh)).toBe("在“台阶”内有12人或以上并持续10秒时，发出较重告警。达到25时升为严重。");
   });
   it("fills in what is usual for the kind", () => {
     expect(say({ kind: "density" }, en)).toContain("2 or more people a square metre");

@@ -111,7 +111,7 @@ export function Canvas({ editor, readOnly, aspect, ground, names, found, childre
           class={drawing ? "glass drawing" : "glass"}
           width={width}
           height={height}
-          tabIndex={0}
+          tabindex={0}
           role="application"
           aria-label={drawing ? w.editor.drawHint : w.editor.editHint}
           onPointerDown={down}
@@ -271,7 +271,7 @@ function Handles({ editor, place, readOnly, size }: HandlesProps) {
           data-sort={place.sort}
           data-index={place.index}
           data-point={i}
-          tabIndex={0}
+          tabindex={0}
           role="button"
           aria-label={w.editor.point(i + 1, points.length)}
           onFocus={() => {

@@ -27,10 +27,10 @@ export function AlertDetail({ alert, back }: { alert: string; back: string }) {
     files.again();
   }, [touched.value.n]);
   if (story.data === null) {
-    return story.error === null ? <p class="waiting">{w.app.loading}</p> : <ErrorNote error={story.error} retry={story.again} />;
+    return story.error === null ? <p class="blank">{w.app.loading}</p> : <ErrorNote error={story.error} retry={story.again} />;
   }
   const last = story.data.events[story.data.events.length - 1];
-  if (last === undefined) return <p class="waiting">{w.error.missing}</p>;
+  if (last === undefined) return <p class="blank">{w.error.missing}</p>;
   const names = files.data?.map((file) => file.name) ?? [];
   return (
     <article class="story">
@@ -98,7 +98,7 @@ function Media({ alert, last, names }: { alert: string; last: AlertEvent; names:
     <div class="media">
       {clip !== undefined && <video src={evidenceAddress(alert, clip)} poster={stills[0] === undefined ? undefined : evidenceAddress(alert, stills[0])} controls muted loop playsInline aria-label={w.alerts.clip} />}
       {clip === undefined && film !== null && <p class="soft">{`${w.alerts.clip}: ${film}`}</p>}
-      <div class="stills">
+      <div class={clip === undefined ? "stills first" : "stills"}>
         {stills.map((name) => (
           <a key={name} href={evidenceAddress(alert, name)} target="_blank" rel="noreferrer">
             <img src={evidenceAddress(alert, name)} alt={w.alerts.picture} loading="lazy" />

@@ -20,6 +20,8 @@ import { AlertDetail } from "./alert";
 const PAGE = 100;
 /** Events come in bursts; the list is asked for once after them. */
 const CALM = 700;
+/** Hours. */
+const WITHIN = [1, 6, 24, 72, 168, 720];
 const KINDS = Object.keys(en.kind) as Kind[];
 
 function wishOf(query: URLSearchParams): AlertWish {
@@ -32,9 +34,9 @@ function wishOf(query: URLSearchParams): AlertWish {
     const value = text(name);
     if (value !== null) wish[name] = value;
   }
-  const [since, until] = [text("since"), text("until")];
-  if (since !== null && !Number.isNaN(Date.parse(since))) wish.since = new Date(since).toISOString();
-  if (until !== null && !Number.isNaN(Date.parse(until))) wish.until = new Date(until).toISOString();
+  const within = Number(text("within") ?? Number.NaN);
+  // To the minute: the same wish is the same address for a while.
+  if (within > 0) wish.since = new Date(Math.floor(Date.now() / 60_000) * 60_000 - within * 3_600_000).toISOString();
   return wish;
 }
 
@@ -48,7 +50,7 @@ export function AlertsPage({ alert }: { alert: string | null }) {
         <List wish={wish} plain={query.size === 0} current={alert} query={query} />
       </section>
       <section class="pane detail">
-        {alert === null ? <p class="waiting">{t().alerts.pick}</p> : <AlertDetail key={alert} alert={alert} back={withQuery(address("alerts"), query)} />}
+        {alert === null ? <p class="blank">{t().alerts.pick}</p> : <AlertDetail key={alert} alert={alert} back={withQuery(address("alerts"), query)} />}
       </section>
     </div>
   );
@@ -105,14 +107,14 @@ function Filters({ query }: { query: URLSearchParams }) {
           </option>
         ))}
       </select>
-      <label class="inline">
-        <span>{w.alerts.filter.since}</span>
-        <input type="datetime-local" value={value("since")} onChange={(e) => set("since", e.currentTarget.value)} />
-      </label>
-      <label class="inline">
-        <span>{w.alerts.filter.until}</span>
-        <input type="datetime-local" value={value("until")} onChange={(e) => set("until", e.currentTarget.value)} />
-      </label>
+      <select aria-label={w.alerts.filter.since} value={value("within")} onChange={(e) => set("within", e.currentTarget.value)}>
+        <option value="">{`${w.alerts.filter.since}: ${w.alerts.filter.any}`}</option>
+        {WITHIN.map((hours) => (
+          <option key={hours} value={String(hours)}>
+            {hours < 24 ? w.whatif.hours(hours) : w.whatif.days(hours / 24)}
+          </option>
+        ))}
+      </select>
       {query.size > 0 && (
         <button type="button" class="plain" onClick={() => replaceQuery(new URLSearchParams())}>
           {w.alerts.filter.reset}
@@ -167,7 +169,7 @@ function List({ wish, plain, current, query }: ListProps) {
       {rows.map((row) => (
         <AlertLine key={row.alert} row={row} href={withQuery(address("alerts", row.alert), query)} now={now.value} current={row.alert === current} />
       ))}
-      {rows.length === 0 && <p class="waiting">{found.loading ? w.app.loading : plain ? w.alerts.none : w.alerts.empty}</p>}
+      {rows.length === 0 && <p class="blank">{found.loading ? w.app.loading : plain ? w.alerts.none : w.alerts.empty}</p>}
       {more.error !== null && <ErrorNote error={more.error} />}
       {mayHaveMore && last !== undefined && (
         <button

@@ -32,7 +32,7 @@ export function CameraPage({ id, tab }: { id: string; tab: string }) {
   const ground = useAsked(`ground ${id}`, () => api.ground(id));
   const error = config.error ?? schema.error;
   if (error !== null) return <ErrorNote error={error} retry={config.error === null ? schema.again : config.again} />;
-  if (config.data === null || schema.data === null) return <p class="waiting">{t().app.loading}</p>;
+  if (config.data === null || schema.data === null) return <p class="blank">{t().app.loading}</p>;
   return <CameraEditor config={config.data} schema={schema.data} ground={ground.data} tab={tab} />;
 }
 

@@ -69,7 +69,7 @@ function CameraNumbers({ camera, day }: { camera: Camera; day: string }) {
   const hours = found.data?.hours ?? [];
   const zones = [...new Set(hours.flatMap((hour) => Object.keys(hour.people)))];
   const lines = [...new Set(hours.flatMap((hour) => Object.keys(hour.lines)))];
-  if (found.data !== null && zones.length === 0 && lines.length === 0) return <p class="waiting">{w.numbers.nothing}</p>;
+  if (found.data !== null && zones.length === 0 && lines.length === 0) return <p class="blank">{w.numbers.nothing}</p>;
   const zoneName = (id: string): string => camera.zones.find((z) => z.id === id)?.name ?? id;
   return (
     <div class="cards">
@@ -182,7 +182,7 @@ function HourChart({ hours, series, label, bars = false }: { hours: Hour[]; seri
         return { label: s.name, stroke: paint, width: bars ? 0 : 2, points: { show: !bars, size: 4 }, ...paths };
       }),
     ],
-    axes: [axis({ values: (_, at) => at.map((hour) => (Number.isInteger(hour) ? String(hour) : "")), incrs: [1, 2, 3, 6] }), axis({ values: (_, at) => at.map((v) => number(v, 1)), size: 44 })],
+    axes: [axis({ values: (_, at) => at.map((hour) => (Number.isInteger(hour) ? String(hour) : "")), incrs: [1, 2, 3, 6], size: 28 }), axis({ values: (_, at) => at.map((v) => number(v, 1)), size: 44 })],
   });
   return <Plot data={data} height={170} options={options} label={label} />;
 }
@@ -191,7 +191,7 @@ function Answers({ day }: { day: string }) {
   const w = t();
   const found = useAsked(`statistics ${day}`, () => api.statistics(day));
   if (found.error !== null) return <ErrorNote error={found.error} retry={found.again} />;
-  if (found.data === null) return <p class="waiting">{w.app.loading}</p>;
+  if (found.data === null) return <p class="blank">{w.app.loading}</p>;
   const { total, kinds, grids } = found.data;
   const rows: { name: string; figures: Figures; head?: string }[] = [
     { name: w.numbers.all, figures: total },

@@ -19,10 +19,10 @@ const RECENT = 6;
 export function WallPage({ camera }: { camera: string | null }) {
   const w = t();
   const all = cameras.value;
-  if (all === null) return <div class="waiting">{w.app.loading}</div>;
+  if (all === null) return <div class="blank">{w.app.loading}</div>;
   const one = camera === null ? undefined : all.find((c) => c.id === camera);
   if (one !== undefined) return <Large camera={one} />;
-  if (all.length === 0) return <div class="waiting">{w.wall.none}</div>;
+  if (all.length === 0) return <div class="blank">{w.wall.none}</div>;
   return (
     <div class="wall">
       <Tiles all={all} />

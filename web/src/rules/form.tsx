@@ -36,7 +36,10 @@ export function nameOfField(name: string, rules: Rules): string {
 
 export function RuleForm(props: Props) {
   const w = t();
-  const fields = fieldsOf(props.schema, props.rule.kind as RuleKind);
+  const all = fieldsOf(props.schema, props.rule.kind as RuleKind);
+  // Who may move anywhere in the zone has no radius.
+  const anywhere = props.rule.kind === "loitering" && props.rule["mode"] !== "linger";
+  const fields = all.filter((field) => !(anywhere && field.name === "radius" && props.rule["radius"] === undefined));
   const main = fields.filter((field) => field.own || FIRST.includes(field.name));
   const rest = fields.filter((field) => !main.includes(field));
   const used = rest.some((field) => props.rule[field.name] !== undefined || props.remark(field.name) !== null);

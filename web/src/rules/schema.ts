@@ -84,7 +84,7 @@ export function kindsOf(schema: unknown, place: "zone" | "line"): RuleKind[] {
 }
 
 /** Fields as people think of a rule; a schema has them by their names. */
-const ORDER = "people density share speed factor radius distance dwell mode after direction along standing exempt_together hold severity escalate schedule gap release cooldown".split(" ");
+const ORDER = "people density share speed factor distance dwell mode radius after direction along standing exempt_together hold severity escalate schedule gap release cooldown".split(" ");
 
 function rankOf(name: string): number {
   const at = ORDER.indexOf(name);

@@ -19,7 +19,7 @@ function spoken(value: unknown, units: readonly string[], words: Words): string 
   if (found === null) return words.rules.missing;
   const unit = units === DURATION_UNITS && found.unit === "m" ? "min" : found.unit;
   const name = words.unit[unit as keyof Words["unit"]];
-  return `${number(found.value, words)} ${name}`;
+  return `${number(found.value, words)}${words.rules.glue}${name}`;
 }
 
 function windowOf(raw: unknown, words: Words): string {
@@ -45,7 +45,7 @@ function stepValue(kind: RuleKind, value: unknown, words: Words): string {
   if (typeof value !== "number") return words.rules.missing;
   if (kind === "counter_flow") return value.toLocaleString(words.locale, { style: "percent" });
   const unit = kind === "loitering" || kind === "vanished" ? words.unit.s : "";
-  return unit === "" ? number(value, words) : `${number(value, words)} ${unit}`;
+  return unit === "" ? number(value, words) : `${number(value, words)}${words.rules.glue}${unit}`;
 }
 
 export function factsOf(rule: RuleRaw, place: ZoneRaw | LineRaw, schema: unknown, words: Words): Facts {

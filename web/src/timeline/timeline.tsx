@@ -110,7 +110,7 @@ function Mark({ incident, x, range, chosen, differs, choose }: MarkProps) {
   return (
     <g
       class={`mark-of ${incident.severity} ${chosen ? "chosen" : ""} ${differs ? "differs" : ""}`}
-      tabIndex={0}
+      tabindex={0}
       role="button"
       aria-label={text}
       aria-pressed={chosen}

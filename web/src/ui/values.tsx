@@ -30,7 +30,7 @@ export function ValueChart({ events }: { events: AlertEvent[] }) {
       { label: w.alerts.value, stroke: colour("accent"), width: 2, fill: colour("accent-weak"), points: { show: true, size: 6, fill: colour("panel") } },
       { label: w.alerts.threshold, stroke: colour("severe"), width: 1.5, dash: [5, 4], points: { show: false } },
     ],
-    axes: [axis({ values: (_, at) => at.map((s) => clock(s * 1000)), space: 80 }), axis({ values: (_, at) => at.map((v) => measured(v, unit)), size: 84 })],
+    axes: [axis({ values: (_, at) => at.map((s) => clock(s * 1000)), space: 80, size: 28 }), axis({ values: (_, at) => at.map((v) => measured(v, unit)), size: 84 })],
   });
   return (
     <figure class="chart">

@@ -177,7 +177,7 @@ export const en = {
     empty: "No alert matches.",
     none: "No alerts yet. They appear here as they happen.",
     pick: "Choose an alert on the left.",
-    filter: { all: "all", open: "open", unanswered: "unanswered", state: "Show", kind: "Kind", camera: "Camera", severity: "From severity", since: "From", until: "To", any: "any", reset: "Reset filters" },
+    filter: { all: "all", open: "open", unanswered: "unanswered", state: "Show", kind: "Kind", camera: "Camera", severity: "From severity", since: "When", any: "any", reset: "Reset filters" },
     now: "open",
     lasted: (d: string) => `lasted ${d}`,
     since: (d: string) => `for ${d}`,

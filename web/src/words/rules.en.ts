@@ -108,6 +108,7 @@ export const rules = {
     if (f.schedule !== null) parts.push(`Only ${f.schedule}.`);
     return parts.join(" ");
   },
+  glue: " ",
   missing: "…",
   left: "the left",
   right: "the right",

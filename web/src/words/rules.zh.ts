@@ -107,6 +107,7 @@ export const rules: Words["rules"] = {
     if (f.schedule !== null) parts.push(`仅在${f.schedule}生效。`);
     return parts.join("");
   },
+  glue: "",
   missing: "……",
   left: "左侧",
   right: "右侧",

@@ -178,7 +178,7 @@ export const zh: Words = {
     empty: "没有符合条件的告警。",
     none: "暂无告警，发生时会立即显示在这里。",
     pick: "请在左侧选择一条告警。",
-    filter: { all: "全部", open: "进行中", unanswered: "未答复", state: "显示", kind: "类型", camera: "摄像机", severity: "最低级别", since: "起", until: "止", any: "不限", reset: "清除筛选" },
+    filter: { all: "全部", open: "进行中", unanswered: "未答复", state: "显示", kind: "类型", camera: "摄像机", severity: "最低级别", since: "时间", any: "不限", reset: "清除筛选" },
     now: "进行中",
     lasted: (d) => `持续 ${d}`,
     since: (d) => `已 ${d}`,
