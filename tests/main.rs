@@ -12,6 +12,7 @@ mod capture;
 mod commands;
 mod dispatch;
 mod evidence;
+mod health;
 mod outputs;
 mod page;
 mod properties;

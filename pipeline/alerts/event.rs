@@ -45,6 +45,7 @@ pub fn transition(context: &Context<'_>, now: Moment, rule: usize, subject: Subj
     let Active { condition, .. } = &**active;
     let signal = &condition.signal;
     let (zone, line) = match plan.place {
+        RulePlace::Camera => (None, None),
         RulePlace::Zone(i) => (camera.zones.get(i), None),
         RulePlace::Line(i) => (None, camera.lines.get(i)),
     };

@@ -1,5 +1,7 @@
 //! All incidents of one camera: signals in, events out.
 
+mod camera;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use super::clock::{Moment, ObservedClock};
 use super::event::{Context, count, transition};
 use super::incident::{Change, Incident};
 use crate::config::plan::{Camera, RulePlace};
-use crate::types::{Crossed, EndReason, Event, MediaTime, Signal, Size, Span, Subject};
+use crate::types::{Crossed, EndReason, Event, Kind, MediaTime, Signal, Size, Span, Subject};
 
 /// Incidents of one camera at most; a signal about one more subject is dropped and counted.
 const MOST_INCIDENTS: usize = 2_048;
@@ -34,6 +36,10 @@ pub struct Incidents {
     size: Size,
     last: Option<Moment>,
     overflow: u64,
+    /// Indices of the rules about the camera that are more than an alert.
+    offline: Option<usize>,
+    moved: Option<usize>,
+    resting: bool,
 }
 
 struct Entry {
@@ -52,7 +58,11 @@ impl Incidents {
     /// Nothing has happened yet.
     pub fn new(config: IncidentConfig) -> Self {
         let rules = config.camera.rules.iter().map(|_| RuleState::default()).collect();
+        let (offline, moved) = (config.camera.health_rule(Kind::Offline), config.camera.health_rule(Kind::Moved));
         Self {
+            offline,
+            moved,
+            resting: false,
             config,
             rules,
             clock: ObservedClock::default(),
@@ -90,16 +100,22 @@ impl Incidents {
         let now = self.clock.advance(media, utc);
         (self.last, self.size) = (Some(now), size);
         self.observation += 1;
-        for c in crossed {
-            out.push(count(&self.context(), now, c));
-        }
         self.update_windows(now);
+        if !self.resting {
+            for c in crossed {
+                out.push(count(&self.context(), now, c));
+            }
+        }
         for signal in signals {
-            self.observe_signal(now, signal, out);
+            if !self.resting || self.about_camera(signal.rule) {
+                self.observe_signal(now, signal, out);
+            }
         }
         self.observe_silence(now, out);
+        self.rest(now, signals, out);
         let rules = &self.config.camera.rules;
-        self.table.retain(|_, entry| !entry.incident.is_idle(now));
+        let offline = self.offline;
+        self.table.retain(|key, entry| Some(key.0) == offline || !entry.incident.is_idle(now));
         debug_assert!(self.table.keys().all(|(rule, _)| *rule < rules.len()));
     }
 
@@ -154,6 +170,10 @@ impl Incidents {
     fn observe_silence(&mut self, now: Moment, out: &mut Vec<Event>) {
         let mut changes = Vec::new();
         for (key, entry) in &mut self.table {
+            // Whether pictures come is told by [`Incidents::supervise`].
+            if Some(key.0) == self.offline {
+                continue;
+            }
             let plan = &self.config.camera.rules[key.0].incident;
             let [first, second] = if !self.rules[key.0].in_force {
                 [entry.incident.end(plan, now, EndReason::Schedule), None]
@@ -191,18 +211,28 @@ impl Incidents {
         let Some(last) = self.last else { return };
         let outage = self.config.outage;
         let utc = last.utc.saturating_add(jiff::SignedDuration::from_nanos(outage.nanos())).unwrap_or(last.utc);
-        self.end_all(Moment { observed: last.observed, media: last.media + outage, utc }, EndReason::SignalLost, out);
+        let now = Moment { observed: last.observed, media: last.media + outage, utc };
+        self.end_where(now, EndReason::SignalLost, |this, rule| Some(rule) != this.offline, out);
     }
 
     /// End of file or shutdown, at the last picture: open incidents end, pending ones vanish.
     pub fn stop(&mut self, reason: EndReason, out: &mut Vec<Event>) {
         if let Some(last) = self.last {
-            self.end_all(last, reason, out);
+            self.end_where(last, reason, |this, rule| Some(rule) != this.offline, out);
         }
+        self.end_offline(reason, out);
     }
 
-    fn end_all(&mut self, now: Moment, reason: EndReason, out: &mut Vec<Event>) {
-        for (key, mut entry) in std::mem::take(&mut self.table) {
+    fn end_where(
+        &mut self,
+        now: Moment,
+        reason: EndReason,
+        ends: impl Fn(&Self, usize) -> bool,
+        out: &mut Vec<Event>,
+    ) {
+        let ending: Vec<_> = self.table.keys().copied().filter(|key| ends(self, key.0)).collect();
+        for key in ending {
+            let Some(mut entry) = self.table.remove(&key) else { continue };
             let plan = &self.config.camera.rules[key.0].incident;
             let change = entry.incident.end(plan, now, reason);
             self.tell(now, key, change, out);

@@ -4,6 +4,7 @@
 //! can reach it through a name that it points at this machine.
 
 mod alerts;
+mod cameras;
 pub mod evidence;
 mod guard;
 mod live;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -138,6 +139,7 @@ fn router(state: ApiState, port: u16) -> Router {
         .route("/metrics", get(status::metrics))
         .route("/api/v1/cameras", get(status::cameras))
         .route("/api/v1/cameras/{id}/live", get(live::pictures))
+        .route("/api/v1/cameras/{id}/reference", post(cameras::accept_view))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{id}", get(alerts::show))
         .route("/api/v1/alerts/{id}/evidence", get(evidence::list))

@@ -10,7 +10,7 @@ use super::fault::Report;
 use super::field::Field;
 use super::plan::{self, Camera};
 use super::raw::{CameraRaw, DetectRaw, GroundRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, Table, ZoneRaw};
-use super::rule;
+use super::{health, rule};
 use crate::types::geometry::orient;
 use crate::types::{Place, Point, Polygon, Size, Span};
 
@@ -62,6 +62,8 @@ pub fn build(raw: CameraRaw, report: &mut Report<'_>, around: &Surroundings<'_>)
     for (i, table) in raw.mask.into_iter().enumerate() {
         mask(table, i, &mut camera, report);
     }
+    let outage = camera.source.as_ref().map(|source| source.outage);
+    camera.rules.extend(health::build(raw.health, outage, report, around.time_zone));
     camera
 }
 

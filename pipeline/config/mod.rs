@@ -4,6 +4,7 @@ mod camera;
 mod evidence;
 pub mod fault;
 mod field;
+mod health;
 mod load;
 pub mod plan;
 pub mod raw;

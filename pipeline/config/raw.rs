@@ -2,6 +2,7 @@
 
 mod camera;
 mod evidence;
+mod health;
 mod rule;
 mod sink;
 
@@ -14,6 +15,7 @@ use super::plan::Provider;
 
 pub use camera::{CameraRaw, DetectRaw, GroundRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
 pub use evidence::EvidenceRaw;
+pub use health::{AilmentRaw, HealthRaw};
 pub use rule::{EscalateRaw, RuleRaw, StayRaw};
 pub use sink::{RouteRaw, SinkKindRaw, SinkRaw};
 

@@ -5,10 +5,11 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use super::fault::Report;
+use super::field::Field;
 use super::plan::{Condition, Escalation, Filter, Incident, Rule, RulePlace, Stay};
-use super::raw::{RuleRaw, StayRaw};
-use super::schedule::Schedule;
-use crate::types::{Kind, Span, Unit};
+use super::raw::{EscalateRaw, RuleRaw, StayRaw};
+use super::schedule::{Schedule, ScheduleRaw};
+use crate::types::{Kind, Severity, Span, Unit};
 
 /// `None` only after a fault.
 pub fn build(
@@ -115,8 +116,9 @@ fn condition(
             let direction = std::mem::take(&mut raw.direction).get(report, &field("direction"));
             (Some(Condition::Crossing { direction }), Start { hold: Some(Span::ZERO), ..Start::of_people(1) })
         }
-        Kind::Health => {
-            report.fault(kind_at, field("kind"), "`health` is watched for every camera and is not a rule");
+        Kind::Offline | Kind::Frozen | Kind::Dark | Kind::Blurred | Kind::Moved => {
+            let message = format!("`{kind}` is watched for every camera; write [health.{kind}] to change how");
+            report.fault(kind_at, field("kind"), message);
             (None, counted(None))
         }
         Kind::Density
@@ -215,28 +217,9 @@ fn incident(raw: RuleRaw, start: Start, path: &str, report: &mut Report<'_>, zon
             Err(format!("{v} is not from 0 to the threshold {threshold}"))
         }
     });
-    let schedule_at = raw.schedule.span().clone();
-    let schedule = raw.schedule.get(report, &field("schedule")).and_then(|raw| match Schedule::build(raw, zone) {
-        Ok(schedule) => Some(schedule),
-        Err(message) => {
-            report.fault(&schedule_at, field("schedule"), message);
-            None
-        }
-    });
+    let schedule = schedule(raw.schedule, report, &field("schedule"), zone);
     let severity = raw.severity.get(report, &field("severity")).unwrap_or_default();
-    let escalate = raw.escalate.checked(report, &field("escalate"), |steps| {
-        let mut last = (if threshold.is_finite() { threshold } else { 0.0 }, severity);
-        for step in steps {
-            if step.value.is_nan() || step.value < last.0 || step.severity <= last.1 {
-                return Err(format!(
-                    "each step must be worse than the one before: {} from {} up does not follow {} from {} up",
-                    step.severity, step.value, last.1, last.0
-                ));
-            }
-            last = (step.value, step.severity);
-        }
-        Ok(())
-    });
+    let escalate = raw.escalate.checked(report, &field("escalate"), |steps| worse(steps, threshold, severity));
     let escalate = escalate.unwrap_or_default().into_iter();
     Incident {
         threshold,
@@ -247,7 +230,40 @@ fn incident(raw: RuleRaw, start: Start, path: &str, report: &mut Report<'_>, zon
         gap: raw.gap.get(report, &field("gap")).map_or(start.gap, |d| d.0),
         cooldown: raw.cooldown.get(report, &field("cooldown")).map_or(Span::ZERO, |d| d.0),
         schedule,
+        quiet: false,
         severity,
         escalate: escalate.map(|s| Escalation { value: s.value, severity: s.severity }).collect(),
     }
+}
+
+/// The schedule of a rule.
+pub fn schedule(
+    field: Field<ScheduleRaw>,
+    report: &mut Report<'_>,
+    path: &str,
+    zone: &TimeZone,
+) -> Option<Schedule> {
+    let at = field.span().clone();
+    match Schedule::build(field.get(report, path)?, zone) {
+        Ok(schedule) => Some(schedule),
+        Err(message) => {
+            report.fault(&at, path, message);
+            None
+        }
+    }
+}
+
+/// Whether each step is worse than the one before, from the start of an alert on.
+pub fn worse(steps: &[EscalateRaw], threshold: f64, severity: Severity) -> Result<(), String> {
+    let mut last = (if threshold.is_finite() { threshold } else { 0.0 }, severity);
+    for step in steps {
+        if step.value.is_nan() || step.value < last.0 || step.severity <= last.1 {
+            return Err(format!(
+                "each step must be worse than the one before: {} from {} up does not follow {} from {} up",
+                step.severity, step.value, last.1, last.0
+            ));
+        }
+        last = (step.value, step.severity);
+    }
+    Ok(())
 }

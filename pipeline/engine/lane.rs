@@ -9,10 +9,10 @@ use super::hub::CameraHub;
 use super::painter::Painter;
 use super::stages::CameraStages;
 use crate::alerts::numbering::Entry;
-use crate::capture::{FreshestSlot, PrivacyMask};
+use crate::capture::{FreshestSlot, Inspector, PrivacyMask};
 use crate::config::plan::Camera;
 use crate::telemetry::{CameraMetrics, Metrics, Stage, StageMetrics};
-use crate::types::{Detection, Direction, EndReason, Event, Frame, State};
+use crate::types::{Detection, Direction, EndReason, Event, Frame, MediaTime, Span, State};
 
 /// What all threads share of a camera.
 pub struct Lane {
@@ -31,12 +31,14 @@ pub struct Lane {
 /// What one worker at a time holds of a camera.
 pub struct LaneState {
     stages: CameraStages,
+    inspector: Inspector,
     painter: Painter,
     events: Vec<Event>,
     out: Sender<Entry>,
     track: StageMetrics,
     rules: StageMetrics,
     overflow: [Overflow; 3],
+    started: Instant,
     last: Option<Instant>,
     interval: f64,
     silent: bool,
@@ -63,6 +65,7 @@ impl LaneState {
     pub fn new(stages: CameraStages, painter: Painter, out: Sender<Entry>, metrics: &Metrics) -> Self {
         Self {
             stages,
+            inspector: Inspector::new(),
             painter,
             out,
             events: Vec::new(),
@@ -70,6 +73,7 @@ impl LaneState {
             rules: metrics.stage(Stage::Rules),
             overflow: ["tracks", "incidents", "redaction"]
                 .map(|queue| Overflow { counter: metrics.overflow(queue), counted: 0 }),
+            started: Instant::now(),
             last: None,
             interval: 0.0,
             silent: false,
@@ -79,6 +83,13 @@ impl LaneState {
     /// One analysed picture, from tracker to journal's queue.
     pub fn observe(&mut self, lane: &Lane, frame: &Frame, detections: &[Detection]) {
         let size = frame.picture.size();
+        if lane.hub.takes_view() {
+            self.inspector.accept();
+            self.stages.judge().accept_view(&mut self.events);
+        }
+        if let Some(look) = self.inspector.look(frame, detections.iter().map(|d| d.bbox)) {
+            self.stages.judge().look(look);
+        }
         let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
         self.track.done(observed.spent.track);
         self.rules.done(observed.spent.rules);
@@ -117,6 +128,9 @@ impl LaneState {
             s.last_picture = Some(frame.utc);
         });
         self.painter.note(frame.time, size, observed.tracks, observed.measured, &self.events);
+        let moved = self.stages.judge().resting();
+        lane.metrics.suspended("moved", moved);
+        lane.hub.update(|s| s.suspended = moved.then_some("moved"));
         // An alert does not wait for its picture.
         send(&mut self.events, &self.out, lane);
         self.painter.picture(frame, detections, observed.tracks, observed.measured);
@@ -125,7 +139,7 @@ impl LaneState {
         self.overflow.iter_mut().zip(totals).for_each(|(overflow, total)| overflow.note(total));
     }
 
-    /// No picture for the outage time: ends what is open, once.
+    /// No picture for the outage time: ends what is open, once, and says that the camera is offline.
     pub fn check_outage(&mut self, lane: &Lane, now: Instant) {
         let outage = lane.camera.source.as_ref().map_or(10.0, |s| s.outage.secs_f64());
         let silent = self.last.is_some_and(|last| (now - last).as_secs_f64() > outage);
@@ -136,6 +150,16 @@ impl LaneState {
             self.painter.pause();
         }
         lane.metrics.suspended("signal_lost", self.silent);
+        if self.silent {
+            lane.hub.update(|s| s.suspended = Some("signal_lost"));
+        }
+        // A camera file that serves `analyze` alone has no source, and a file that was played to its end no more to give.
+        if lane.camera.source.is_some() && !lane.hub.ended() {
+            let up = MediaTime::ZERO + span(now - self.started);
+            let silence = span(now - self.last.unwrap_or(self.started));
+            self.stages.judge().supervise(up, silence, jiff::Timestamp::now(), &mut self.events);
+            send(&mut self.events, &self.out, lane);
+        }
     }
 
     /// Ends what is open, at the last picture.
@@ -144,6 +168,10 @@ impl LaneState {
         send(&mut self.events, &self.out, lane);
         self.painter.pause();
     }
+}
+
+fn span(time: std::time::Duration) -> Span {
+    Span::from_nanos(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
 }
 
 fn send(events: &mut Vec<Event>, out: &Sender<Entry>, lane: &Lane) {

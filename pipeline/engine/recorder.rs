@@ -12,7 +12,7 @@ use crate::alerts::stopped_after_crash;
 use crate::capture::Stop;
 use crate::config::plan::Evidence;
 use crate::dispatch::{Bell, Router};
-use crate::types::{Event, EvidenceState, MediaState, State};
+use crate::types::{Event, EvidenceState, Kind, MediaState, State};
 
 /// Events between the cameras and the journal: a burst fits, and behind it the cameras wait rather than lose an alert.
 const QUEUE: usize = 4_096;
@@ -106,7 +106,9 @@ impl Recorder {
     fn take(&mut self, entry: Entry) {
         let event = match entry {
             Entry::Event(mut event) => {
-                self.numbering.number(&mut event, self.evidence);
+                // Of a camera that gives no pictures there are none.
+                let evidence = if event.kind == Kind::Offline { EvidenceState::NONE } else { self.evidence };
+                self.numbering.number(&mut event, evidence);
                 *event
             }
             Entry::Addition(addition) => {

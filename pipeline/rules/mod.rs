@@ -5,6 +5,7 @@ pub mod crossing;
 mod crowd;
 mod gathering;
 pub mod ground;
+pub mod health;
 mod intrusion;
 mod lineage;
 mod loitering;

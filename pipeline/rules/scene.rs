@@ -3,7 +3,7 @@
 use super::ground::Ground;
 use super::lineage::Lineage;
 use super::people::People;
-use crate::types::{Crossed, MediaTime, Size};
+use crate::types::{Crossed, MediaTime, PictureStatistics, Size};
 
 /// One analysed picture, as rules see it.
 #[derive(Clone, Copy)]
@@ -20,4 +20,6 @@ pub struct Scene<'a> {
     pub lineages: &'a [Lineage],
     /// Lines that were crossed in it.
     pub crossed: &'a [Crossed],
+    /// The last look at the camera's pictures; not at every picture there is a new one.
+    pub picture: Option<&'a PictureStatistics>,
 }

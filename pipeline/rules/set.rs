@@ -3,12 +3,13 @@
 use super::crossing::{Crossing, LineCounter};
 use super::crowd::Crowd;
 use super::gathering::Gathering;
+use super::health::Health;
 use super::intrusion::Intrusion;
 use super::lineage::Lineage;
 use super::loitering::Loitering;
 use super::{Ground, People, Rule, Scene};
 use crate::config::plan::{Anchor, Camera, Condition, RulePlace};
-use crate::types::{Crossed, MediaTime, Signal, Size, Span, Track};
+use crate::types::{Crossed, MediaTime, PictureStatistics, Signal, Size, Span, Track};
 
 /// Bridges identity switches at lines, where no rule says how long.
 const LINE_GAP: Span = Span::from_secs(2);
@@ -20,6 +21,11 @@ pub struct RuleSet {
     lineages: Vec<Lineage>,
     counters: Vec<LineCounter>,
     rules: Vec<Box<dyn Rule>>,
+    /// About the camera itself.
+    health: Vec<Health>,
+    picture: Option<PictureStatistics>,
+    /// Overflow of what was renewed.
+    forgotten: u64,
     zones: Vec<crate::types::Polygon>,
     measured: Measured,
 }
@@ -46,6 +52,9 @@ impl RuleSet {
             lineages: Vec::new(),
             counters: Vec::new(),
             rules: Vec::new(),
+            health: Vec::new(),
+            picture: None,
+            forgotten: 0,
             zones: camera.zones.iter().map(|z| z.polygon.clone()).collect(),
             measured: Measured::default(),
         };
@@ -69,8 +78,14 @@ impl RuleSet {
                     let lineage = set.lineage(gap, trusted);
                     Box::new(Loitering::new(i, zone(z), filter, *mode, rule.incident.hold, gap, lineage))
                 }
+                (Condition::Health(ailment), _) => {
+                    set.health.push(Health::new(i, *ailment));
+                    continue;
+                }
                 // The plan gives lines only crossings and zones everything else.
-                (Condition::Crossing { .. }, RulePlace::Zone(_)) | (_, RulePlace::Line(_)) => continue,
+                (Condition::Crossing { .. }, RulePlace::Zone(_)) | (_, RulePlace::Line(_) | RulePlace::Camera) => {
+                    continue;
+                }
             };
             set.rules.push(boxed);
         }
@@ -84,6 +99,45 @@ impl RuleSet {
         })
     }
 
+    /// Takes a look at the camera's picture, before the tracks of that picture.
+    pub fn look(&mut self, picture: PictureStatistics) {
+        self.picture = Some(picture);
+    }
+
+    /// What the camera shows now is what it is to show.
+    pub fn accept(&mut self) {
+        self.health.iter_mut().for_each(Health::accept);
+    }
+
+    /// Forgets whatever was seen of people, as when zones and lines no longer lie where they did.
+    pub fn renew(&mut self, camera: &Camera, trusted: bool) {
+        let before = std::mem::replace(self, Self::new(camera, trusted));
+        self.forgotten = before.overflow();
+        (self.health, self.picture) = (before.health, before.picture);
+    }
+
+    /// The same while the rules of zones and lines rest: only the camera itself is watched.
+    pub fn rest(&mut self, time: MediaTime, size: Size, tracks: &[Track]) -> &Measured {
+        self.ground.set_size(size);
+        let measured = &mut self.measured;
+        measured.signals.clear();
+        measured.crossed.clear();
+        measured.zone_people.iter_mut().for_each(|people| *people = 0);
+        measured.zone_people.resize(self.zones.len(), 0);
+        measured.people = u32::try_from(tracks.iter().filter(|t| t.counts()).count()).unwrap_or(u32::MAX);
+        let scene = Scene {
+            time,
+            size,
+            people: &self.people,
+            ground: &self.ground,
+            lineages: &self.lineages,
+            crossed: &[],
+            picture: self.picture.as_ref(),
+        };
+        self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
+        &self.measured
+    }
+
     /// Takes the tracks of one analysed picture.
     pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track]) -> &Measured {
         self.ground.set_size(size);
@@ -91,8 +145,15 @@ impl RuleSet {
         for lineage in &mut self.lineages {
             lineage.observe(time, &self.people, &self.ground);
         }
-        let scene =
-            Scene { time, size, people: &self.people, ground: &self.ground, lineages: &self.lineages, crossed: &[] };
+        let scene = Scene {
+            time,
+            size,
+            people: &self.people,
+            ground: &self.ground,
+            lineages: &self.lineages,
+            crossed: &[],
+            picture: self.picture.as_ref(),
+        };
         let measured = &mut self.measured;
         measured.signals.clear();
         measured.crossed.clear();
@@ -103,6 +164,7 @@ impl RuleSet {
         for rule in &mut self.rules {
             rule.observe(&scene, &mut measured.signals);
         }
+        self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
         measured.people = u32::try_from(self.people.all().len()).unwrap_or(u32::MAX);
         measured.zone_people.clear();
         let inside = |zone: &crate::types::Polygon| {
@@ -114,7 +176,8 @@ impl RuleSet {
 
     /// Table entries that were refused because a table was full.
     pub fn overflow(&self) -> u64 {
-        self.people.overflow()
+        self.forgotten
+            + self.people.overflow()
             + self.lineages.iter().map(Lineage::overflow).sum::<u64>()
             + self.counters.iter().map(LineCounter::overflow).sum::<u64>()
             + self.rules.iter().map(|rule| rule.overflow()).sum::<u64>()

@@ -9,6 +9,7 @@ pub mod frame;
 pub mod geometry;
 pub mod mot;
 pub mod signal;
+pub mod statistics;
 pub mod time;
 pub mod track;
 
@@ -19,5 +20,6 @@ pub use frame::{Frame, Picture, PictureError, PixelFormat, Target};
 pub use geometry::{Point, Polygon, Rect, Size};
 pub use mot::{MotError, MotRow};
 pub use signal::{Crossed, Direction, Signal, Subject};
+pub use statistics::{Change, PictureStatistics, View};
 pub use time::{MediaTime, Span};
 pub use track::{CameraMotion, Observation, Track, TrackId, TrackState};

@@ -77,6 +77,23 @@ pub struct Crossed {
     pub bbox: Rect,
 }
 
+impl Signal {
+    /// About the camera itself: whether it is unwell.
+    pub const fn about_camera(rule: usize, unwell: bool) -> Self {
+        Self {
+            rule,
+            subject: Subject::Camera,
+            value: if unwell { 1.0 } else { 0.0 },
+            since: None,
+            people: 0,
+            place: None,
+            bbox: None,
+            saturated: false,
+            direction: None,
+        }
+    }
+}
+
 impl Direction {
     /// The word in files and metrics.
     pub const fn word(self) -> &'static str {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RuleRaw, Table};
+use super::{HealthRaw, RuleRaw, Table};
 use crate::config::field::Field;
 use crate::config::plan::{MaskKind, Transport};
 use crate::config::units::Duration;
@@ -30,6 +30,9 @@ pub struct CameraRaw {
     /// Ground plane by known points.
     #[schemars(with = "Option<GroundRaw>")]
     pub ground: Option<Table<GroundRaw>>,
+    /// What is watched of the camera itself.
+    #[schemars(with = "Option<HealthRaw>")]
+    pub health: Option<Table<HealthRaw>>,
     /// Polygons on the picture.
     #[schemars(with = "Vec<ZoneRaw>")]
     pub zone: Vec<Table<ZoneRaw>>,
