@@ -156,7 +156,10 @@ fn a_camera_that_gives_nothing_is_offline_until_it_does() {
     let told = files.told();
     let of: Vec<&Value> = told.iter().filter(|e| text(e, "kind") == "offline").collect();
     let first = of[0];
-    assert_eq!((text(first, "state"), &first["evidence"]["picture"], first["media_time"].as_f64()), ("started", &Value::from("none"), Some(0.0)));
+    assert_eq!(
+        (text(first, "state"), &first["evidence"]["picture"], first["media_time"].as_f64()),
+        ("started", &Value::from("none"), Some(0.0))
+    );
     assert!(first["value"].as_f64().unwrap() >= 2.0 && first["zone"].is_null(), "{first}");
     assert_eq!((text(of[1], "state"), text(of[1], "reason")), ("ended", "cleared"));
     assert_eq!(of[0]["alert"], of[1]["alert"]);

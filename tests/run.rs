@@ -179,9 +179,8 @@ fn an_outage_ends_alerts_and_the_camera_comes_back() {
     });
     run.until("it is offline", |_| started(&files.told(), "camera.offline"));
     let lost = files.told();
-    let of_rules = |events: &[Value]| {
-        events.iter().filter(|e| text(e, "rule") != "camera.offline").cloned().collect::<Vec<_>>()
-    };
+    let of_rules =
+        |events: &[Value]| events.iter().filter(|e| text(e, "rule") != "camera.offline").cloned().collect::<Vec<_>>();
     assert_complete(&of_rules(&lost));
     let (first, analysed) = (lost.len(), run.analysed("yard"));
 

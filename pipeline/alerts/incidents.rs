@@ -223,13 +223,7 @@ impl Incidents {
         self.end_offline(reason, out);
     }
 
-    fn end_where(
-        &mut self,
-        now: Moment,
-        reason: EndReason,
-        ends: impl Fn(&Self, usize) -> bool,
-        out: &mut Vec<Event>,
-    ) {
+    fn end_where(&mut self, now: Moment, reason: EndReason, ends: impl Fn(&Self, usize) -> bool, out: &mut Vec<Event>) {
         let ending: Vec<_> = self.table.keys().copied().filter(|key| ends(self, key.0)).collect();
         for key in ending {
             let Some(mut entry) = self.table.remove(&key) else { continue };

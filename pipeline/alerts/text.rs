@@ -63,7 +63,9 @@ fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
         ),
         Kind::Moved => (
             format!("摄像机视角已偏移{value}秒，其规则暂停，直至视角恢复或重新确认"),
-            format!("the camera has looked elsewhere for {value} s; its rules rest until the view is back or accepted anew"),
+            format!(
+                "the camera has looked elsewhere for {value} s; its rules rest until the view is back or accepted anew"
+            ),
         ),
         Kind::Density
         | Kind::WrongWay

@@ -20,7 +20,7 @@ pub(super) async fn accept_view(
     Path(id): Path<String>,
     body: Result<Json<Accept>, JsonRejection>,
 ) -> Result<StatusCode, Problem> {
-    body.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
+    let Json(Accept {}) = body.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
     let camera = state.0.hub.camera(&id).ok_or_else(|| Problem::missing(format!("there is no camera {id}")))?;
     camera.accept_view();
     tracing::info!(camera = id, "its present view was accepted as reference");

@@ -32,8 +32,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         } else {
             let camera = load_camera(&args.config, &TimeZone::UTC)?;
             let plan = &camera.plan;
-            let text =
-                format!("good: {} zones, {} lines, {} rules", plan.zones.len(), plan.lines.len(), plan.own_rules().count());
+            let text = format!(
+                "good: {} zones, {} lines, {} rules",
+                plan.zones.len(),
+                plan.lines.len(),
+                plan.own_rules().count()
+            );
             Ok((camera.warnings, text))
         }
     });

@@ -91,8 +91,7 @@ fn ailment(
             .map(|s| Escalation { value: s.value, severity: s.severity })
             .collect(),
     };
-    let everybody =
-        Filter { anchor: Anchor::default(), min_height: 0.0, max_height: f64::INFINITY, min_score: 0.0 };
+    let everybody = Filter { anchor: Anchor::default(), min_height: 0.0, max_height: f64::INFINITY, min_score: 0.0 };
     watched.then(|| Rule {
         id: format!("camera.{kind}"),
         condition: Condition::Health(ailment),

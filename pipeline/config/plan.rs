@@ -13,7 +13,9 @@ use jiff::tz::TimeZone;
 
 pub use camera::{Camera, Detect, Ground, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use evidence::Evidence;
-pub use rule::{Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Incident, Length, Rule, RulePlace, Stay};
+pub use rule::{
+    Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Incident, Length, Rule, RulePlace, Stay,
+};
 pub use sink::{Route, Secret, Sink, SinkKind};
 
 /// A site with its cameras.

@@ -237,12 +237,7 @@ fn incident(raw: RuleRaw, start: Start, path: &str, report: &mut Report<'_>, zon
 }
 
 /// The schedule of a rule.
-pub fn schedule(
-    field: Field<ScheduleRaw>,
-    report: &mut Report<'_>,
-    path: &str,
-    zone: &TimeZone,
-) -> Option<Schedule> {
+pub fn schedule(field: Field<ScheduleRaw>, report: &mut Report<'_>, path: &str, zone: &TimeZone) -> Option<Schedule> {
     let at = field.span().clone();
     match Schedule::build(field.get(report, path)?, zone) {
         Ok(schedule) => Some(schedule),

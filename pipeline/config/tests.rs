@@ -137,7 +137,8 @@ fn wrong_values_say_what_would_be_right() {
 fn a_camera_is_watched_for_its_health_unless_switched_off() {
     use super::plan::{Ailment, RulePlace};
     let watched = |text: &str| {
-        let plan = camera(&format!("id = \"c\"\n[source]\nurl = \"rtsp://h/1\"\noutage = \"7s\"\n{text}")).unwrap().plan;
+        let plan =
+            camera(&format!("id = \"c\"\n[source]\nurl = \"rtsp://h/1\"\noutage = \"7s\"\n{text}")).unwrap().plan;
         plan.rules.iter().map(|r| (r.id.clone(), r.condition.clone(), r.incident.clone())).collect::<Vec<_>>()
     };
     let usual = watched("");
@@ -145,7 +146,9 @@ fn a_camera_is_watched_for_its_health_unless_switched_off() {
     assert_eq!(ids, ["camera.offline", "camera.frozen", "camera.dark", "camera.blurred", "camera.moved"]);
     assert_eq!(usual[0].2.hold, Span::from_secs(7), "the outage");
     assert!(usual.iter().all(|r| r.2.quiet && r.2.elapsed && r.2.severity == Severity::Moderate));
-    let own = watched("[health]\nfrozen = { watch = false }\n[health.dark]\nlimit = 0.2\nhold = \"5m\"\nseverity = \"minor\"\nschedule = { from = \"07:00\", to = \"18:00\" }\n");
+    let own = watched(
+        "[health]\nfrozen = { watch = false }\n[health.dark]\nlimit = 0.2\nhold = \"5m\"\nseverity = \"minor\"\nschedule = { from = \"07:00\", to = \"18:00\" }\n",
+    );
     assert_eq!(own.len(), 4);
     assert_eq!(own[1].1, Condition::Health(Ailment::Dark(0.2)));
     assert_eq!((own[1].2.hold, own[1].2.severity), (Span::from_secs(300), Severity::Minor));
@@ -153,8 +156,14 @@ fn a_camera_is_watched_for_its_health_unless_switched_off() {
     let plan = camera(GOOD).unwrap().plan;
     assert!(plan.rules[3..].iter().all(|r| r.place == RulePlace::Camera));
 
-    let faults = faults("id = \"c\"\n[health.frozen]\nlimit = 0.5\n[health.moved]\nlimit = 0.9\n[health.fogged]\nhold = \"3s\"\n");
-    for word in ["health.frozen.limit: does not belong to `frozen`", "health.moved.limit: 0.9 is not a share", "health.fogged: unknown key"] {
+    let faults = faults(
+        "id = \"c\"\n[health.frozen]\nlimit = 0.5\n[health.moved]\nlimit = 0.9\n[health.fogged]\nhold = \"3s\"\n",
+    );
+    for word in [
+        "health.frozen.limit: does not belong to `frozen`",
+        "health.moved.limit: 0.9 is not a share",
+        "health.fogged: unknown key",
+    ] {
         assert!(faults.iter().any(|f| f.contains(word)), "{word}: {faults:?}");
     }
 }
@@ -189,7 +198,10 @@ fn the_example_configurations_are_good() {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
     for name in ["site.toml", "demo.toml"] {
         let checked = load_site(&configs.join(name)).unwrap_or_else(|e| panic!("{e}"));
-        assert!(!checked.plan.cameras.is_empty() && checked.plan.cameras.iter().all(|c| c.own_rules().count() > 0), "{name}");
+        assert!(
+            !checked.plan.cameras.is_empty() && checked.plan.cameras.iter().all(|c| c.own_rules().count() > 0),
+            "{name}"
+        );
     }
 }
 

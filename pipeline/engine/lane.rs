@@ -128,7 +128,7 @@ impl LaneState {
             s.last_picture = Some(frame.utc);
         });
         self.painter.note(frame.time, size, observed.tracks, observed.measured, &self.events);
-        let moved = self.stages.judge().resting();
+        let moved = observed.resting;
         lane.metrics.suspended("moved", moved);
         lane.hub.update(|s| s.suspended = moved.then_some("moved"));
         // An alert does not wait for its picture.

@@ -25,6 +25,8 @@ pub struct Observed<'a> {
     pub tracks: &'a [Track],
     /// What the rules measured.
     pub measured: &'a Measured,
+    /// The rules of zones and lines rest because the camera has moved.
+    pub resting: bool,
     /// Where the time went.
     pub spent: Spent,
 }
@@ -150,9 +152,10 @@ impl CameraStages {
         let start = Instant::now();
         let tracks = self.tracker.update(&Observation { time: media, size, detections, motion: None });
         let tracked = Instant::now();
-        let measured = self.judge.observe(media, utc, size, tracks, events);
+        self.judge.observe(media, utc, size, tracks, events);
+        let (measured, resting) = (self.judge.rules.measured(), self.judge.resting());
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
-        Observed { tracks, measured, spent }
+        Observed { tracks, measured, resting, spent }
     }
 
     /// Rules and incidents.

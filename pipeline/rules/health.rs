@@ -29,11 +29,22 @@ pub struct Health {
 enum State {
     Offline,
     /// Looks since the scene last changed: those at which nothing changed, those with a flicker.
-    Frozen { still: u32, flicker: u32 },
-    Dark { limit: f64 },
+    Frozen {
+        still: u32,
+        flicker: u32,
+    },
+    Dark {
+        limit: f64,
+    },
     /// `usual`: mean of the logarithm of sharpness.
-    Blurred { limit: f64, usual: f64, looks: u32 },
-    Moved { limit: f64 },
+    Blurred {
+        limit: f64,
+        usual: f64,
+        looks: u32,
+    },
+    Moved {
+        limit: f64,
+    },
 }
 
 impl Health {

@@ -174,6 +174,11 @@ impl RuleSet {
         &self.measured
     }
 
+    /// What the last picture measured.
+    pub fn measured(&self) -> &Measured {
+        &self.measured
+    }
+
     /// Table entries that were refused because a table was full.
     pub fn overflow(&self) -> u64 {
         self.forgotten

@@ -90,8 +90,7 @@ pub(super) fn sharpness(pixels: &[u8], size: Size, tone: &Tone, noise: f64) -> O
     let variance = squares as f64 / n - (sum as f64 / n).powi(2);
     let of_noise = LAPLACIAN_OF_NOISE * noise * noise;
     let contrast = tone.spread * tone.spread - noise * noise;
-    (variance > 0.0 && of_noise <= MOST_NOISE * variance && contrast > 0.0)
-        .then(|| (variance - of_noise) / contrast)
+    (variance > 0.0 && of_noise <= MOST_NOISE * variance && contrast > 0.0).then(|| (variance - of_noise) / contrast)
 }
 
 #[cfg(test)]
@@ -151,7 +150,8 @@ mod tests {
         let sharp = picture(board);
         let dim: Vec<u8> = sharp.iter().map(|p| p / 2).collect();
         let blurred = picture(|x, y| {
-            let around = (0..25).map(|i| u32::from(board((x + i % 5).saturating_sub(2), (y + i / 5).saturating_sub(2))));
+            let around =
+                (0..25).map(|i| u32::from(board((x + i % 5).saturating_sub(2), (y + i / 5).saturating_sub(2))));
             (around.sum::<u32>() / 25) as u8
         });
         let (sharp, dim, blurred) = (of(&sharp).unwrap(), of(&dim).unwrap(), of(&blurred).unwrap());

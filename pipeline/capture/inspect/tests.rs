@@ -210,9 +210,7 @@ fn statistics_say_what_is_in_the_picture() {
         .map(|i| {
             let (x, y) = (i % 640, i / 640);
             let near = |d: usize, at: usize, most: usize| (at + d).saturating_sub(8).min(most - 1);
-            let sum: u32 = (0..289)
-                .map(|k| u32::from(sharp[near(k / 17, y, 480) * 640 + near(k % 17, x, 640)]))
-                .sum();
+            let sum: u32 = (0..289).map(|k| u32::from(sharp[near(k / 17, y, 480) * 640 + near(k % 17, x, 640)])).sum();
             (sum / 289) as u8
         })
         .collect();

@@ -114,13 +114,7 @@ impl Edges {
         Likeness { tiles, alike: alike as f64 / n, mean: sum / n, textured: textured as f64 / n }
     }
 
-    fn sums(
-        &self,
-        other: &Self,
-        xs: std::ops::Range<usize>,
-        ys: std::ops::Range<usize>,
-        (dx, dy): (i32, i32),
-    ) -> Sums {
+    fn sums(&self, other: &Self, xs: std::ops::Range<usize>, ys: std::ops::Range<usize>, (dx, dy): (i32, i32)) -> Sums {
         let (width, height) = (self.size.width as i32, self.size.height as i32);
         let mut sums = Sums::default();
         let (first, last) = ((xs.start as i32).max(-dx), (xs.end as i32).min(width - dx));
