@@ -11,6 +11,7 @@ use lookout::alerts::journal::Journal;
 use lookout::api::evidence::Files;
 use lookout::api::{ApiError, ApiState, bind, serve};
 use lookout::config::plan::{Camera, Detect, Line, Site, Zone};
+use lookout::dispatch::Dispatcher;
 use lookout::engine::hub::{CameraState, LiveHub, MAX_VIEWERS};
 use lookout::telemetry::Metrics;
 use lookout::types::{Point, Polygon, Span, State};
@@ -70,7 +71,9 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let linker = Linker::open(&site.data, Some("https://lookout.example"), Span::from_secs(60)).unwrap();
         let files = Files { root: site.data.join(FOLDER), linker: linker.clone() };
-        let state = ApiState::new(hub.clone(), Metrics::new().unwrap(), &site.data, files, stopped).unwrap();
+        let metrics = Metrics::new().unwrap();
+        let desk = Dispatcher::new(&site.sinks, &journal, &metrics).unwrap().desk();
+        let state = ApiState::new(hub.clone(), metrics, &site.data, files, desk, stopped).unwrap();
         let listener = bind(site.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let run = tokio::spawn(serve(listener, state));
@@ -224,7 +227,7 @@ async fn evidence_is_fetched_here_or_by_a_link_that_expires() {
     let path = format!("/api/v1/alerts/{id}/evidence");
     assert_eq!(server.json(&path).await, serde_json::json!([]));
     assert_eq!(server.get(&format!("{path}/start.jpg")).await.status(), 404, "not made yet");
-    let folder = store::folder(&server.folder.path().join("data").join(FOLDER), utc_day(started), id);
+    let folder = store::folder(&server.folder.path().join(FOLDER), utc_day(started), id);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("start.jpg"), b"\xff\xd8picture").unwrap();
     std::fs::write(folder.join("clip.mp4.part"), b"half").unwrap();

@@ -6,6 +6,7 @@
 mod alerts_command;
 mod allocations;
 mod annotate;
+mod answers;
 mod api;
 mod architecture;
 mod capture;
@@ -16,6 +17,7 @@ mod health;
 mod outputs;
 mod page;
 mod properties;
+mod quiet;
 mod rtsp;
 mod run;
 mod sample;

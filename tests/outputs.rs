@@ -1,11 +1,14 @@
 //! What `analyze`, `track` and `replay` write: whole or not at all, and the same each time.
 
 use std::fs::File;
+use std::io::Read;
 use std::net::TcpListener;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::commands::CAMERA;
@@ -211,4 +214,25 @@ fn a_clip_that_breaks_off_is_analysed_as_far_as_it_goes() {
     let frames = report["frames"].as_u64().unwrap();
     assert!(report["truncated"] == true && (6..16).contains(&frames) && report["analysed"] == frames, "{report}");
     assert_eq!(names(&out), ["events.jsonl", "report.json", "tracks.txt"]);
+}
+
+#[test]
+fn an_interrupted_analysis_leaves_nothing_half_written() {
+    let clips = Clips::new();
+    let video = clips.walkers("long.mp4", 900, "-c:v mpeg4 -q:v 5");
+    let folder = tempfile::tempdir().unwrap();
+    let camera = write(&folder.path().join("yard.toml"), CAMERA);
+    let out = folder.path().join("out");
+    let mut child = analyze(&video, &camera, &out).arg("--annotate").stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !out.is_dir() || names(&out).len() < 3 {
+        assert!(Instant::now() < deadline, "it never began to write");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+    assert!(said.contains("stopped"), "{said}");
+    assert_eq!(names(&out), [""; 0]);
 }

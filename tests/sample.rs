@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use lookout::alerts::journal::{Appended, Journal, Reader};
 use lookout::config::plan::{Evidence, Inference, Provider, Secret, Sink, SinkKind, Site};
-use lookout::dispatch::{Backoff, Bell, Dispatcher};
+use lookout::dispatch::{Backoff, Bell, Desk, Dispatcher};
 use lookout::telemetry::Metrics;
 use lookout::types::{AlertId, Event, Span, State as Phase};
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub fn event(n: u32, seq: u32, state: Phase) -> Event {
 
 /// The same for some sinks.
 pub fn item(n: u32, seq: u32, state: Phase, sinks: &[&str]) -> Appended {
-    Appended { event: event(n, seq, state), sinks: sinks.iter().map(|s| (*s).to_owned()).collect() }
+    Appended::new(event(n, seq, state), sinks.iter().map(|s| (*s).to_owned()).collect())
 }
 
 /// A site without cameras.
@@ -159,6 +159,8 @@ pub struct House {
     pub bell: Bell,
     /// What they count.
     pub metrics: Arc<Metrics>,
+    /// Takes answers.
+    pub desk: Arc<Desk>,
     data: PathBuf,
     stop: watch::Sender<bool>,
     run: tokio::task::JoinHandle<()>,
@@ -171,10 +173,10 @@ impl House {
         let journal = Journal::open(data, &ids).unwrap();
         let metrics = Metrics::new().unwrap();
         let dispatcher = Dispatcher::new(sinks, &journal, &metrics).unwrap().with_backoff(backoff);
-        let bell = dispatcher.bell();
+        let (bell, desk) = (dispatcher.bell(), dispatcher.desk());
         let (stop, stopped) = watch::channel(false);
         let run = tokio::spawn(dispatcher.run(stopped));
-        Self { journal, bell, metrics, data: data.to_owned(), stop, run }
+        Self { journal, bell, metrics, desk, data: data.to_owned(), stop, run }
     }
 
     /// Appends and wakes.

@@ -10,7 +10,8 @@ use crate::types::event::SCHEMA;
 use crate::types::geometry::round4;
 use crate::types::time::rounded_millis;
 use crate::types::{
-    AlertId, Crossed, EndReason, Event, EvidenceState, Kind, Localized, MediaState, Rect, Size, State, Subject, Unit,
+    AlertId, Crossed, EndReason, Event, EvidenceState, Kind, Localized, MediaState, MediaTime, Rect, Size, State,
+    Subject, Unit,
 };
 
 /// Where an event comes from.
@@ -96,6 +97,12 @@ pub fn count(context: &Context<'_>, now: Moment, crossed: &Crossed) -> Event {
     event
 }
 
+/// An alert of the camera that starts at this time, with nothing measured.
+pub(super) fn blank_alert(context: &Context<'_>, utc: jiff::Timestamp) -> Event {
+    let now = Moment { observed: MediaTime::ZERO, media: MediaTime::ZERO, utc };
+    Event { state: State::Started, ..blank(context, now) }
+}
+
 fn blank(context: &Context<'_>, now: Moment) -> Event {
     Event {
         schema: SCHEMA,
@@ -132,6 +139,8 @@ fn blank(context: &Context<'_>, now: Moment) -> Event {
         evidence: EvidenceState::NONE,
         text: Localized::default(),
         links: None,
+        overdue: None,
+        test: false,
     }
 }
 
@@ -141,6 +150,7 @@ pub fn stopped_after_crash(last: &Event) -> Event {
     event.seq += 1;
     event.state = State::Ended;
     event.reason = Some(EndReason::Stopped);
+    event.overdue = None;
     event.condition_until = Some(last.at);
     // Pictures that were waiting in memory are gone.
     let lost = |state| if state == MediaState::Pending { MediaState::Failed } else { state };

@@ -13,7 +13,9 @@ pub mod numbering;
 pub mod overlay;
 pub mod raised;
 pub mod redact;
+pub mod report;
 mod text;
+pub mod trial;
 pub mod video;
 
 #[cfg(test)]

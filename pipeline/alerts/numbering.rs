@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::types::{AlertId, Event, EvidenceState, MediaState, State};
+use super::text;
+use crate::types::{AlertId, Event, EvidenceState, MediaState, Overdue, State};
 
 /// Alerts that have ended and may still get an addition from memory; older ones are looked up by the caller.
 const KEPT: usize = 1_024;
@@ -40,6 +41,8 @@ pub enum News {
         /// The clip.
         clip: Option<MediaState>,
     },
+    /// Nobody answered in time.
+    Overdue(Overdue),
 }
 
 /// Numbers the events of all alerts of a run. Open alerts are bounded by the incidents' own tables.
@@ -73,6 +76,9 @@ impl Numbering {
             (_, Some(known)) => {
                 event.seq += known.inserted;
                 event.evidence = known.last.evidence;
+                let mut related = known.last.related.clone();
+                related.extend(event.related.iter().filter(|alert| !known.last.related.contains(alert)));
+                event.related = related;
                 known.inserted
             }
             // Told by an earlier run: the event was made from its last one.
@@ -96,7 +102,8 @@ impl Numbering {
             Some(known) => known.last.clone(),
             None => find(addition.alert)?,
         };
-        match addition.news {
+        let was_overdue = event.overdue.take().is_some();
+        match &addition.news {
             News::Evidence { picture, clip } => {
                 let newest = EvidenceState {
                     picture: picture.unwrap_or(event.evidence.picture),
@@ -106,6 +113,13 @@ impl Numbering {
                     return None;
                 }
                 (event.state, event.evidence) = (State::Evidence, newest);
+                if was_overdue {
+                    event.text = text::sentence(&event, None);
+                }
+            }
+            News::Overdue(overdue) => {
+                (event.state, event.overdue) = (State::Overdue, Some(overdue.clone()));
+                event.text = text::sentence(&event, None);
             }
         }
         event.seq += 1;
@@ -160,6 +174,36 @@ mod tests {
         assert_eq!(told(&mut numbering, 1, 2, State::Ended).seq, 4);
         assert!(numbering.add(&picture(1), |_| None).is_none(), "nothing new");
         assert_eq!(told(&mut numbering, 2, 0, State::Started).seq, 0);
+    }
+
+    #[test]
+    fn what_an_alert_is_related_to_stays_with_it() {
+        let mut numbering = Numbering::new();
+        let mut started = sample_event(id(1), 0, State::Started);
+        started.related = vec![id(7)];
+        numbering.number(&mut started, PENDING);
+        assert_eq!(numbering.add(&picture(1), |_| None).unwrap().related, [id(7)]);
+        let mut updated = sample_event(id(1), 1, State::Updated);
+        updated.related = vec![id(8), id(7)];
+        numbering.number(&mut updated, PENDING);
+        assert_eq!(updated.related, [id(7), id(8)]);
+        assert_eq!(told(&mut numbering, 1, 2, State::Ended).related, [id(7), id(8)]);
+    }
+
+    #[test]
+    fn an_overdue_alert_says_so_and_its_next_event_does_not() {
+        let mut numbering = Numbering::new();
+        told(&mut numbering, 1, 0, State::Started);
+        let overdue = Overdue { route: "squad".into(), within_s: 90, escalated_to: Some("duty".into()) };
+        let late = Addition { news: News::Overdue(overdue.clone()), ..picture(1) };
+        let event = numbering.add(&late, |_| None).unwrap();
+        assert_eq!((event.seq, event.state, event.overdue.as_ref()), (1, State::Overdue, Some(&overdue)));
+        assert!(event.text.zh.contains("1分30秒内无人答复，已升级至“duty”"), "{}", event.text.zh);
+        assert!(event.text.en.contains("No answer within 1 min 30 s, escalated to \"duty\""), "{}", event.text.en);
+        let ready = numbering.add(&picture(1), |_| None).unwrap();
+        assert_eq!((ready.seq, ready.overdue.clone()), (2, None));
+        assert!(!ready.text.en.contains("No answer"), "{}", ready.text.en);
+        assert_eq!(told(&mut numbering, 1, 1, State::Ended).seq, 3);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The sentence that a dispatcher reads, in Chinese and English.
 
-use crate::types::{Direction, EndReason, Event, Kind, Localized, Severity, State, Unit};
+use crate::types::{Direction, EndReason, Event, Kind, Localized, Overdue, Severity, State, Unit};
 
 /// Says what the event says. `sides` are the names of a line's left and right side.
 pub fn sentence(event: &Event, sides: Option<(&str, &str)>) -> Localized {
+    if event.is_test() {
+        return test(event);
+    }
     let (what_zh, what_en) = what(event, sides);
     let (place_zh, place_en) = place(event);
     let (zh, en) = match event.state {
@@ -12,7 +15,11 @@ pub fn sentence(event: &Event, sides: Option<(&str, &str)>) -> Localized {
             (format!("已结束（{why_zh}）：{what_zh}"), format!("Ended ({why_en}): {what_en}"))
         }
         State::Updated => (format!("更新：{what_zh}"), format!("Update: {what_en}")),
-        State::Started | State::Counted | State::Evidence | State::Overdue => (what_zh, what_en),
+        State::Overdue => {
+            let (late_zh, late_en) = overdue(event.overdue.as_ref());
+            (format!("{late_zh}：{what_zh}"), format!("{late_en}: {what_en}"))
+        }
+        State::Started | State::Counted | State::Evidence => (what_zh, what_en),
     };
     match event.severity {
         Some(severity) => {
@@ -20,6 +27,33 @@ pub fn sentence(event: &Event, sides: Option<(&str, &str)>) -> Localized {
             Localized { zh: format!("【{level_zh}】{place_zh}：{zh}"), en: format!("[{level_en}] {place_en}: {en}") }
         }
         None => Localized { zh: format!("{place_zh}：{zh}"), en: format!("{place_en}: {en}") },
+    }
+}
+
+fn test(event: &Event) -> Localized {
+    let rule = event.rule.as_deref().unwrap_or_default();
+    let (zh, en) = if event.state == State::Ended { ("测试结束", "test over") } else { ("线路测试", "test") };
+    Localized {
+        zh: format!("【测试】{zh}（{rule}），不是真实警情，无需出警"),
+        en: format!("[TEST] {en} ({rule}): not a real alert, send nobody"),
+    }
+}
+
+fn overdue(overdue: Option<&Overdue>) -> (String, String) {
+    let Some(Overdue { within_s, escalated_to, .. }) = overdue else {
+        return ("逾期无人答复".into(), "No answer in time".into());
+    };
+    let (time_zh, time_en) = match (within_s / 60, within_s % 60) {
+        (0, s) => (format!("{s}秒"), format!("{s} s")),
+        (m, 0) => (format!("{m}分钟"), format!("{m} min")),
+        (m, s) => (format!("{m}分{s}秒"), format!("{m} min {s} s")),
+    };
+    match escalated_to {
+        Some(route) => (
+            format!("{time_zh}内无人答复，已升级至“{route}”"),
+            format!("No answer within {time_en}, escalated to \"{route}\""),
+        ),
+        None => (format!("{time_zh}内无人答复"), format!("No answer within {time_en}")),
     }
 }
 

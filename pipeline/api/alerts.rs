@@ -20,6 +20,8 @@ pub(super) struct Wanted {
     min_severity: Option<Severity>,
     #[serde(default)]
     open: bool,
+    #[serde(default)]
+    unanswered: bool,
     since: Option<jiff::Timestamp>,
     until: Option<jiff::Timestamp>,
     after: Option<AlertId>,
@@ -49,6 +51,7 @@ pub(super) async fn list(
         kind: w.kind,
         min_severity: w.min_severity,
         open: w.open,
+        unanswered: w.unanswered,
         since: w.since,
         until: w.until,
         after: w.after,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -27,10 +27,18 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Loopback with this port; and the host of `public`, the address in links, for signed links alone.
+    /// Loopback with this port; and the host of `public`, the address in links, for signed links and answers alone.
     pub(super) fn new(port: u16, public: Option<&str>) -> Self {
         let host = public.and_then(|url| url.split_once("://")).and_then(|(_, rest)| rest.split('/').next());
         Self { port, public: host.map(Arc::from) }
+    }
+
+    /// What another host may ask for: it carries its own proof.
+    fn is_open(&self, host: &str, method: &Method, uri: &Uri) -> bool {
+        let path = uri.path();
+        let is_answer = *method == Method::POST && path.starts_with("/api/v1/alerts/") && path.ends_with("/status");
+        self.public.as_deref().is_some_and(|public| public.eq_ignore_ascii_case(host)) && is_answer
+            || self.is_link(host, uri)
     }
 
     fn is_link(&self, host: &str, uri: &Uri) -> bool {
@@ -48,12 +56,13 @@ pub(super) async fn guard(State(names): State<Names>, request: Request, next: Ne
     let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
     // HTTP/1.0 and absolute targets carry the name in the address.
     let host = host.or_else(|| request.uri().authority().map(|a| a.as_str()));
-    let mut answer = if host.is_some_and(|host| is_ours(host, names.port) || names.is_link(host, request.uri())) {
-        next.run(request).await
-    } else {
-        Problem::new(StatusCode::MISDIRECTED_REQUEST, "this server answers to 127.0.0.1, [::1] and localhost only")
-            .into_response()
-    };
+    let mut answer =
+        if host.is_some_and(|host| is_ours(host, names.port) || names.is_open(host, request.method(), request.uri())) {
+            next.run(request).await
+        } else {
+            Problem::new(StatusCode::MISDIRECTED_REQUEST, "this server answers to 127.0.0.1, [::1] and localhost only")
+                .into_response()
+        };
     for (name, value) in HEADERS {
         answer.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -71,6 +80,8 @@ fn is_ours(host: &str, port: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Method;
+
     use super::{Names, is_ours};
 
     #[test]
@@ -84,6 +95,21 @@ mod tests {
         assert!(!is_link("lookout.example", "/metrics?signature=x"));
         assert!(!is_link("evil.example", &format!("{file}?expires=1&signature=x")));
         assert!(!Names::new(8787, None).is_link("lookout.example", &format!("{file}?signature=x").parse().unwrap()));
+    }
+
+    #[test]
+    fn the_public_name_takes_answers() {
+        let names = Names::new(8787, Some("https://lookout.example"));
+        let is_open = |host: &str, method, uri: &str| names.is_open(host, &method, &uri.parse().unwrap());
+        assert!(is_open("lookout.example", Method::POST, "/api/v1/alerts/00/status"));
+        assert!(!is_open("evil.example", Method::POST, "/api/v1/alerts/00/status"));
+        assert!(!is_open("lookout.example", Method::GET, "/api/v1/alerts/00/status"));
+        assert!(!is_open("lookout.example", Method::POST, "/api/v1/quiet"));
+        assert!(!Names::new(8787, None).is_open(
+            "lookout.example",
+            &Method::POST,
+            &"/api/v1/alerts/0/status".parse().unwrap()
+        ));
     }
 
     #[test]

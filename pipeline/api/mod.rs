@@ -4,12 +4,15 @@
 //! can reach it through a name that it points at this machine.
 
 mod alerts;
+mod answer;
 mod cameras;
 pub mod evidence;
 mod guard;
 mod live;
 mod page;
 mod problem;
+mod quiet;
+mod statistics;
 mod status;
 
 use std::net::SocketAddr;
@@ -18,14 +21,16 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use problem::Problem;
 
 use crate::alerts::journal::{JournalError, Reader};
+use crate::dispatch::Desk;
 use crate::engine::hub::LiveHub;
 use crate::telemetry::Metrics;
 
@@ -76,21 +81,24 @@ struct Shared {
     listeners: AtomicUsize,
     page: page::Page,
     files: evidence::Files,
+    desk: Arc<Desk>,
     stop: watch::Receiver<bool>,
 }
 
 impl ApiState {
-    /// `data` is the directory of the journal, which must exist; `files` serves evidence. Streams end when `stop` becomes true.
+    /// `data` is the directory of the journal, which must exist; `files` serves evidence; `desk` takes answers. Streams end
+    /// when `stop` becomes true.
     pub fn new(
         hub: Arc<LiveHub>,
         metrics: Arc<Metrics>,
         data: &Path,
         files: evidence::Files,
+        desk: Arc<Desk>,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ApiError> {
         let reader = Mutex::new(Reader::open(data)?);
         let page = page::Page::new();
-        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners: AtomicUsize::new(0), page, files, stop })))
+        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners: AtomicUsize::new(0), page, files, desk, stop })))
     }
 
     /// Runs a query beside the async threads.
@@ -142,8 +150,12 @@ fn router(state: ApiState, port: u16) -> Router {
         .route("/api/v1/cameras/{id}/reference", post(cameras::accept_view))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{id}", get(alerts::show))
+        .route("/api/v1/alerts/{id}/status", post(answer::answer).layer(DefaultBodyLimit::max(answer::LONGEST)))
         .route("/api/v1/alerts/{id}/evidence", get(evidence::list))
         .route("/api/v1/alerts/{id}/evidence/{name}", get(evidence::file))
+        .route("/api/v1/quiet", get(quiet::list))
+        .route("/api/v1/quiet/{id}", delete(quiet::release))
+        .route("/api/v1/statistics", get(statistics::day))
         .route("/api/v1/events", get(live::events))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::wrong_method)

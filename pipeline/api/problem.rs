@@ -42,7 +42,12 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let unauthorized = self.status == StatusCode::UNAUTHORIZED;
         let mut answer = (self.status, Json(self)).into_response();
+        if unauthorized {
+            let scheme = HeaderValue::from_static("Bearer realm=\"lookout\"");
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
         let kind = HeaderValue::from_static("application/problem+json");
         answer.headers_mut().insert(header::CONTENT_TYPE, kind);
         answer
@@ -54,5 +59,5 @@ pub(super) async fn not_found(uri: Uri) -> Problem {
 }
 
 pub(super) async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address can only be read (GET)")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method; most can only be read (GET)")
 }

@@ -1,11 +1,13 @@
-//! `lookout alerts list|show`: what the journal knows, for people and, with `--json`, for programs.
+//! `lookout alerts list|show|dead|redeliver|test`: what the journal knows, for people and, with `--json`, for programs.
+
+mod test;
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use lookout::alerts::journal::{AlertFilter, AlertRow, Reader, Story};
+use lookout::alerts::journal::{AlertFilter, AlertRow, AnswerRow, Errands, Reader, RouteRow, Story};
 use lookout::config::load_site;
 use lookout::config::plan::Site;
 use lookout::types::{AlertId, Event, Kind, Severity};
@@ -39,6 +41,26 @@ enum AlertsCommand {
         /// The alert's id, or as much of its beginning as names one
         id: String,
     },
+    /// List deliveries that were given up
+    #[command(after_help = "Example: lookout alerts dead --sink platform")]
+    Dead {
+        /// Of one sink
+        #[arg(long)]
+        sink: Option<String>,
+    },
+    /// Deliver again what was given up, of one alert or all
+    #[command(after_help = "Example: lookout alerts redeliver --all-dead")]
+    Redeliver {
+        /// The alert's id, or as much of its beginning as names one
+        #[arg(required_unless_present = "all_dead", conflicts_with = "all_dead")]
+        id: Option<String>,
+        /// All that was given up
+        #[arg(long)]
+        all_dead: bool,
+    },
+    /// Send a marked test alert through the whole path and report each hop
+    #[command(after_help = "Example: lookout alerts test --route severe")]
+    Test(test::TestArgs),
 }
 
 #[derive(clap::Args)]
@@ -64,6 +86,9 @@ struct ListArgs {
     /// Only those that have not ended
     #[arg(long)]
     open: bool,
+    /// Only those that must be answered and are not
+    #[arg(long)]
+    unanswered: bool,
     /// Started at or after this time
     #[arg(long, value_name = "RFC3339")]
     since: Option<jiff::Timestamp>,
@@ -79,12 +104,26 @@ struct ListArgs {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let site = load_site(&args.config)?;
     warn(&site.warnings);
+    if let AlertsCommand::Test(wanted) = &args.command {
+        return test::run(wanted, args.json, &site.plan);
+    }
     let reader = Reader::open(&site.plan.data)?;
     // Written at once: a reader that goes away in between (`| head`) is not an error.
     let mut out = String::new();
     match &args.command {
         AlertsCommand::List(wanted) => list(wanted, args.json, &reader, &site.plan, &mut out)?,
         AlertsCommand::Show { id } => show(id, args.json, &reader, &site.plan, &mut out)?,
+        AlertsCommand::Dead { sink } => dead(sink.as_deref(), args.json, &reader, &site.plan, &mut out)?,
+        AlertsCommand::Redeliver { id, .. } => {
+            let alert = id.as_deref().map(|id| named(id, &reader)).transpose()?;
+            let revived = Errands::open(&site.plan.data)?.redeliver(alert)?;
+            if let (0, Some(id)) = (revived, id) {
+                return Err(Invalid(format!("nothing of alert `{id}` was given up")).into());
+            }
+            writeln!(out, "{revived} to be delivered again; a run takes them up within seconds")?;
+        }
+        // It was run above: it needs no journal yet.
+        AlertsCommand::Test(_) => {}
     }
     // No alert is no line, not an empty one.
     if out.is_empty() { Ok(()) } else { print(out.trim_end_matches('\n')) }
@@ -99,6 +138,7 @@ fn list(args: &ListArgs, json: bool, reader: &Reader, site: &Site, out: &mut Str
         kind: args.kind,
         min_severity: args.min_severity,
         open: args.open,
+        unanswered: args.unanswered,
         since: args.since,
         until: args.until,
         after: None,
@@ -115,28 +155,60 @@ fn list(args: &ListArgs, json: bool, reader: &Reader, site: &Site, out: &mut Str
         writeln!(out, "no alerts")?;
         return Ok(());
     }
-    writeln!(out, "{:8}  {:19}  {:8}  {:8}  {:16}  what", "alert", "started", "lasted", "severity", "camera")?;
+    writeln!(
+        out,
+        "{:8}  {:19}  {:8}  {:8}  {:11}  {:16}  what",
+        "alert", "started", "lasted", "severity", "answer", "camera"
+    )?;
     for alert in &alerts {
-        let AlertRow { alert: id, started_at, ended_at, last } = alert;
+        let AlertRow { alert: id, started_at, ended_at, last, answer } = alert;
         let lasted = ended_at.map_or_else(|| "open".to_owned(), |end| seconds(*started_at, end));
         let severity = last.severity.map(Severity::word).unwrap_or_default();
+        let answer = answer.as_ref().map_or("-", |row| row.answer.word());
         let id = &id.to_string()[..8];
         let started = local(*started_at, site);
-        writeln!(out, "{id}  {started}  {lasted:8}  {severity:8}  {:16}  {}", last.camera, last.text.en)?;
+        writeln!(out, "{id}  {started}  {lasted:8}  {severity:8}  {answer:11}  {:16}  {}", last.camera, last.text.en)?;
     }
     Ok(())
 }
 
-fn show(id: &str, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {
-    let unknown = || Invalid(format!("there is no alert `{id}`; `lookout alerts list` shows those there are"));
+fn dead(sink: Option<&str>, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {
+    let rows = reader.dead_letters(sink)?;
+    if json {
+        for row in &rows {
+            writeln!(out, "{}", serde_json::to_string(row)?)?;
+        }
+        return Ok(());
+    }
+    if rows.is_empty() {
+        writeln!(out, "nothing was given up")?;
+        return Ok(());
+    }
+    writeln!(out, "{:8}  {:>4}  {:16}  {:19}  {:>8}  why", "alert", "seq", "sink", "given up", "attempts")?;
+    for row in &rows {
+        let id = &row.alert.to_string()[..8];
+        let when = row.settled_at.map(|at| local(at, site)).unwrap_or_default();
+        let why = row.error.as_deref().unwrap_or_default();
+        writeln!(out, "{id}  {:4}  {:16}  {when:19}  {:8}  {why}", row.seq, row.sink, row.attempts)?;
+    }
+    Ok(())
+}
+
+/// The alert whose id begins so.
+fn named(id: &str, reader: &Reader) -> anyhow::Result<AlertId> {
     let is_hex = !id.is_empty() && id.len() <= 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
     let found: Vec<AlertId> = if is_hex { reader.find(id)? } else { Vec::new() };
-    let id = match found.as_slice() {
-        [] => return Err(unknown().into()),
-        [id] => *id,
-        _ => return Err(Invalid(format!("several alerts begin with `{id}`; write more of the id")).into()),
-    };
-    let story = reader.show(id)?.ok_or_else(unknown)?;
+    match found.as_slice() {
+        [] => Err(Invalid(format!("there is no alert `{id}`; `lookout alerts list` shows those there are")).into()),
+        [id] => Ok(*id),
+        _ => Err(Invalid(format!("several alerts begin with `{id}`; write more of the id")).into()),
+    }
+}
+
+fn show(id: &str, json: bool, reader: &Reader, site: &Site, out: &mut String) -> anyhow::Result<()> {
+    let id = named(id, reader)?;
+    let gone = || Invalid(format!("there is no alert `{id}`"));
+    let story = reader.show(id)?.ok_or_else(gone)?;
     if json {
         writeln!(out, "{}", serde_json::to_string(&story)?)?;
         return Ok(());
@@ -177,6 +249,21 @@ fn tell(story: &Story, site: &Site, out: &mut String) -> anyhow::Result<()> {
         let next = row.due_at.map(|at| format!("next attempt {}", local(at, site)));
         let notes: Vec<String> = [when, next, row.error.clone()].into_iter().flatten().collect();
         writeln!(out, "{:4}  {:16}  {:9}  {:8}  {}", row.seq, row.sink, row.outcome, row.attempts, notes.join("; "))?;
+    }
+    if !story.routes.is_empty() {
+        writeln!(out, "\n{:16}  {:19}  {:9}  answer wanted by", "route", "announced", "state")?;
+    }
+    for RouteRow { route, announced_at, deadline, state } in &story.routes {
+        let until = deadline.map_or_else(|| "-".to_owned(), |at| local(at, site));
+        let state = if deadline.is_some() || *state == "answered" { state } else { "-" };
+        writeln!(out, "{route:16}  {}  {state:9}  {until}", local(*announced_at, site))?;
+    }
+    if !story.answers.is_empty() {
+        writeln!(out, "\n{:19}  {:16}  answer", "answered", "by")?;
+    }
+    for AnswerRow { at, answer, by, .. } in &story.answers {
+        let detail = answer.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+        writeln!(out, "{}  {by:16}  {}{detail}", local(*at, site), answer.word())?;
     }
     Ok(())
 }

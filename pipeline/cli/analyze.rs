@@ -16,6 +16,7 @@ use lookout::types::{Event, mot};
 
 use super::common::{CameraArgs, parse_fps, print, say};
 use super::output::Output;
+use super::signals;
 
 /// Analyse a video file as fast as it goes: every picture, unless a rate selects.
 ///
@@ -61,6 +62,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let input = camera.detect.input.unwrap_or_else(|| entry.default_size());
     let inference =
         Inference { providers: vec![Provider::Cpu], workers: 1, threads: usize::from(args.threads), batch: 1 };
+    let stop = Stop::new();
+    let _signals = signals::watcher(&stop)?;
     // The file first: a wrong name should not wait for the model.
     let source = camera.source.as_ref();
     let options = ClipOptions {
@@ -68,7 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         rate: args.rate.or(source.and_then(|s| s.rate)),
         start: args.camera.start,
     };
-    let clip = Clip::open(&args.video, &options, &Stop::new())?;
+    let clip = Clip::open(&args.video, &options, &stop)?;
     let detector = OnnxDetector::new(&entry, input, &camera.detect.extra, &inference)?;
     let score = camera.detect.score.unwrap_or(entry.score);
     let bar = progress_bar(clip.info().frames);

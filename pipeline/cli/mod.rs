@@ -6,8 +6,12 @@ mod check;
 mod common;
 mod models;
 mod output;
+mod quiet;
 mod replay;
+mod report;
 mod run;
+mod signals;
+mod token;
 mod track;
 
 use std::process::ExitCode;
@@ -41,6 +45,9 @@ enum Command {
     Check(check::Args),
     Models(models::ModelsArgs),
     Alerts(alerts::Args),
+    Token(token::Args),
+    Report(report::Args),
+    Quiet(quiet::Args),
 }
 
 /// Runs the command line.
@@ -61,6 +68,9 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Models(args) => models(&args),
         Command::Alerts(args) => alerts::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Quiet(args) => quiet::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,7 +13,7 @@ use lookout::config::plan::{Inference, Provider};
 use lookout::detect::{Catalog, DetectError, Entry, OnnxDetector};
 use lookout::types::Size;
 
-/// Arguments of `lookout models`.
+/// The detectors of the catalog: which there are, whether they are whole and fit, how fast they are here.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: lookout models bench nanodet-g-person-int8 --input 640x480 --input 416x320")]
 pub struct ModelsArgs {

@@ -13,6 +13,7 @@ use lookout::telemetry::Metrics;
 use tokio::sync::watch;
 
 use super::common::{print, warn};
+use super::signals::Signals;
 
 /// Watch the cameras of a site: detect, follow, apply the rules, journal and dispatch alerts; page, API and metrics on
 /// the site's `listen` address. Ends cleanly on Ctrl-C or SIGTERM.
@@ -43,10 +44,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let hub = std::sync::Arc::clone(&parts.hub);
     let (end, ended) = watch::channel(false);
     let files = api::evidence::Files { root: site.data.join(FOLDER), linker: parts.linker.clone() };
-    let state = api::ApiState::new(hub, metrics, &site.data, files, ended.clone())?;
+    let state = api::ApiState::new(hub, metrics, &site.data, files, parts.dispatcher.desk(), ended.clone())?;
     let stop = Stop::new();
     let server = runtime.spawn(api::serve(listener, state));
-    runtime.spawn(signals(stop.clone()));
+    let signals = runtime.block_on(async { Signals::listen() }).context("cannot watch for signals")?;
+    runtime.spawn(signals.watch(stop.clone()));
     let (work, dispatcher) = parts.start(&site, &stop)?;
     let deliveries = runtime.spawn(dispatcher.run(ended));
     let cameras = site.cameras.len();
@@ -69,23 +71,4 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 fn wrong_unless_retry(error: api::ApiError) -> anyhow::Error {
     if error.retry() { error.into() } else { super::Invalid(error.to_string()).into() }
-}
-
-/// Sets `stop` on Ctrl-C or SIGTERM.
-async fn signals(stop: Stop) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut stream) => {
-                stream.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
-    tracing::info!("stopping");
-    stop.set();
 }

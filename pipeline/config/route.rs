@@ -8,9 +8,10 @@ use super::fault::Report;
 use super::field::Field;
 use super::plan::{Grid, Route, Sink};
 use super::raw::{RouteRaw, Table};
-use super::schedule::Schedule;
+use super::schedule::{Schedule, time};
 use super::site::id;
-use crate::types::Severity;
+use super::units::Duration;
+use crate::types::{Severity, Span};
 
 /// A camera or zone that a route names.
 pub struct Mention {
@@ -22,6 +23,27 @@ pub struct Mention {
     pub id: String,
     /// Whether it is a zone.
     pub zone: bool,
+}
+
+/// A route that another escalates to.
+pub struct Escalation {
+    /// Where.
+    pub at: Range<usize>,
+    /// Field path.
+    pub path: String,
+    /// Index of the route that escalates.
+    pub from: usize,
+    /// Id of the other one.
+    pub to: String,
+}
+
+/// What routes name that is only known later.
+#[derive(Default)]
+pub struct Named {
+    /// Cameras and zones.
+    pub mentions: Vec<Mention>,
+    /// Other routes.
+    pub escalations: Vec<Escalation>,
 }
 
 /// What a route may name.
@@ -38,7 +60,7 @@ pub fn build(
     table: Table<RouteRaw>,
     index: usize,
     known: &Known<'_>,
-    mentions: &mut Vec<Mention>,
+    named: &mut Named,
     report: &mut Report<'_>,
 ) -> Route {
     let (at, path) = (table.span(), format!("route[{index}]"));
@@ -61,9 +83,22 @@ pub fn build(
     let mut mention = |field: Field<Vec<String>>, path: String, zone: bool, report: &mut Report<'_>| {
         let at = field.span().clone();
         let ids = field.get(report, &path).unwrap_or_default();
-        mentions.extend(ids.iter().map(|id| Mention { at: at.clone(), path: path.clone(), id: id.clone(), zone }));
+        named.mentions.extend(ids.iter().map(|id| Mention {
+            at: at.clone(),
+            path: path.clone(),
+            id: id.clone(),
+            zone,
+        }));
         ids
     };
+    let conditions = [
+        ("min_severity", raw.min_severity.place()),
+        ("kinds", raw.kinds.place()),
+        ("cameras", raw.cameras.place()),
+        ("zones", raw.zones.place()),
+        ("grids", raw.grids.place()),
+        ("schedule", raw.schedule.place()),
+    ];
     let cameras = mention(raw.cameras, field("cameras"), false, report);
     let zones = mention(raw.zones, field("zones"), true, report);
     let grids = raw.grids.checked(report, &field("grids"), |ids| {
@@ -76,19 +111,34 @@ pub fn build(
     let schedule = raw.schedule.get(report, &field("schedule")).and_then(|raw| {
         Schedule::build(raw, known.zone).map_err(|message| report.fault(&schedule_at, field("schedule"), message)).ok()
     });
-    let not_yet = "is read, but not in force in this version";
-    for (name, set, at) in [
-        ("merge", raw.merge.is_set(), raw.merge.span().clone()),
-        ("answer_within", raw.answer_within.is_set(), raw.answer_within.span().clone()),
-        ("escalate_to", raw.escalate_to.is_set(), raw.escalate_to.span().clone()),
-    ] {
-        if set {
-            report.warn(&at, field(name), not_yet);
+    let default = raw.default.get(report, &field("default")).unwrap_or(false);
+    let only_escalated = raw.only_escalated.get(report, &field("only_escalated")).unwrap_or(false);
+    if default || only_escalated {
+        let why =
+            if default { "the default route takes what no other does" } else { "only escalated alerts come here" };
+        for (name, at) in conditions.iter().filter_map(|(name, at)| Some((name, at.as_ref()?))) {
+            report.fault(at, field(name), why);
+        }
+        if default && only_escalated {
+            report.fault(&at, field("only_escalated"), "the default route takes more than that");
         }
     }
-    raw.merge.get(report, &field("merge"));
-    raw.answer_within.get(report, &field("answer_within"));
-    raw.escalate_to.get(report, &field("escalate_to"));
+    let second = |d: &Duration| {
+        if d.0 >= Span::from_secs(1) { Ok(()) } else { Err("at least 1s".to_owned()) }
+    };
+    let must_answer = raw.answer_within.is_set();
+    let answer_within = raw.answer_within.checked(report, &field("answer_within"), second).map(|d| d.0);
+    let test_at = raw.test_at.checked(report, &field("test_at"), |text| time(text).map(|_| ()));
+    let merge = raw.merge.checked(report, &field("merge"), second).map(|d| d.0);
+    if let Some(at) = raw.escalate_to.place()
+        && !must_answer
+    {
+        report.fault(&at, field("escalate_to"), "nothing escalates without `answer_within`");
+    }
+    let to_at = raw.escalate_to.span().clone();
+    if let Some(to) = raw.escalate_to.get(report, &field("escalate_to")) {
+        named.escalations.push(Escalation { at: to_at, path: field("escalate_to"), from: index, to });
+    }
     Route {
         id,
         to,
@@ -98,5 +148,36 @@ pub fn build(
         zones,
         grids: grids.unwrap_or_default(),
         schedule,
+        default,
+        only_escalated,
+        merge,
+        answer_within,
+        test_at: test_at.and_then(|text| time(&text).ok()),
+        escalate_to: None,
+    }
+}
+
+/// Finds the routes that others escalate to, once all are known: none may lead back to where it came from.
+pub fn link(routes: &mut [Route], escalations: &[Escalation], report: &mut Report<'_>) {
+    for Escalation { at, path, from, to } in escalations {
+        match routes.iter().position(|r| r.id == *to) {
+            Some(to) => routes[*from].escalate_to = Some(to),
+            None => report.fault(at, path.as_str(), format!("there is no route `{to}`")),
+        }
+    }
+    for Escalation { at, path, from, .. } in escalations {
+        let mut next = routes[*from].escalate_to;
+        // A way that does not come back ends within as many steps as there are routes.
+        for _ in 0..routes.len() {
+            if next == Some(*from) {
+                report.fault(at, path.as_str(), "an alert would go round in a circle");
+                break;
+            }
+            next = next.and_then(|i| routes[i].escalate_to);
+        }
+    }
+    let mut defaults = routes.iter().enumerate().filter(|(_, r)| r.default).map(|(i, _)| i).skip(1);
+    if let Some(second) = defaults.next() {
+        report.fault(&(0..0), format!("route[{second}].default"), "there is another default route");
     }
 }

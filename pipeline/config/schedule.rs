@@ -166,7 +166,8 @@ fn weekday(text: &str) -> Result<usize, String> {
     })
 }
 
-fn time(text: &str) -> Result<Time, String> {
+/// A time of day as written, `HH:MM`.
+pub(super) fn time(text: &str) -> Result<Time, String> {
     let wrong = || format!("`{text}` is not a time of day; write it as \"18:00\"");
     let (hour, minute) = text.trim().split_once(':').ok_or_else(wrong)?;
     let (hour, minute) = (hour.parse().map_err(|_| wrong())?, minute.parse().map_err(|_| wrong())?);

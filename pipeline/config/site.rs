@@ -13,7 +13,7 @@ use super::fault::Report;
 use super::field::Field;
 use super::plan::{self, Grid, Inference, Provider, Route, Sink};
 use super::raw::{GridRaw, InferenceRaw, SiteRaw, Table};
-use super::route::{self, Known, Mention};
+use super::route::{self, Known, Mention, Named};
 use super::sink;
 
 /// The site without its cameras, and where those are.
@@ -60,10 +60,11 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
     let sinks: Vec<Sink> =
         raw.sink.into_iter().enumerate().filter_map(|(i, t)| sink::build(t, i, &base, report)).collect();
     unique(sinks.iter().map(|s| s.id.as_str()), "sink", report);
-    let mut mentions = Vec::new();
+    let mut named = Named::default();
     let known = Known { sinks: &sinks, grids: &grids, zone: &time_zone };
-    let routes: Vec<Route> =
-        raw.route.into_iter().enumerate().map(|(i, t)| route::build(t, i, &known, &mut mentions, report)).collect();
+    let mut routes: Vec<Route> =
+        raw.route.into_iter().enumerate().map(|(i, t)| route::build(t, i, &known, &mut named, report)).collect();
+    route::link(&mut routes, &named.escalations, report);
     unique(routes.iter().map(|r| r.id.as_str()), "route", report);
     let cameras_at = raw.cameras.span().clone();
     let cameras = base.join(raw.cameras.get(report, "cameras").unwrap_or_else(|| "cameras".into()));
@@ -83,7 +84,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         routes,
         evidence,
     };
-    SiteParts { site, cameras, cameras_at, mentions }
+    SiteParts { site, cameras, cameras_at, mentions: named.mentions }
 }
 
 fn inference(table: Option<Table<InferenceRaw>>, report: &mut Report<'_>) -> Inference {

@@ -232,6 +232,29 @@ mod site {
     }
 
     #[test]
+    fn routes_that_cannot_work_say_why() {
+        let route = |keys: &str| format!("[[route]]\nid = \"a\"\nto = [\"w\"]\n{keys}\n");
+        let b = "[[route]]\nid = \"b\"\nto = [\"w\"]\n";
+        for (routes, word) in [
+            (route("escalate_to = \"a\"\nanswer_within = \"5m\""), "an alert would go round in a circle"),
+            (route("escalate_to = \"c\"\nanswer_within = \"5m\""), "there is no route `c`"),
+            (route("escalate_to = \"b\"") + b, "nothing escalates without `answer_within`"),
+            (route("answer_within = \"0s\""), "at least 1s"),
+            (route("merge = 120"), "not a duration with its unit"),
+            (route("default = true\nkinds = [\"crowd\"]"), "the default route takes what no other does"),
+            (route("only_escalated = true\nmin_severity = \"severe\""), "only escalated alerts come here"),
+            (route("default = true") + b + "default = true\n", "there is another default route"),
+        ] {
+            let site = format!("id = \"s\"\n[[sink]]\nid = \"w\"\nkind = \"file\"\npath = \"x\"\n{routes}");
+            let dir =
+                write(&[("site.toml", &site), ("cameras/a.toml", "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n")]);
+            let faults = load_site(&dir.path().join("site.toml")).unwrap_err().faults;
+            let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            assert!(faults.len() == 1 && text[0].contains(word), "{routes}: {text:?}");
+        }
+    }
+
+    #[test]
     fn a_file_source_must_really_lie_under_the_media_folders() {
         let dir = write(&[
             ("site.toml", "id = \"s\"\nmedia_dirs = [\"media\"]\n"),

@@ -3,9 +3,11 @@
 //!
 //! A new sink is one file with a `deliver`, a variant of [`sink::Sink`], and a row in the conformance test.
 
+pub mod answer;
 pub mod backoff;
 pub mod cloudevent;
 pub mod file;
+mod merge;
 pub mod route;
 pub mod secret;
 pub mod signature;
@@ -18,8 +20,9 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use answer::{Desk, Reply};
 pub use backoff::Backoff;
-pub use route::Router;
+pub use route::{Routed, Router};
 pub use sink::{Sink, SinkError};
 
 use crate::alerts::evidence::link::Linker;
@@ -59,6 +62,7 @@ pub struct Dispatcher {
     bell: Bell,
     backoff: Backoff,
     linker: Option<Arc<Linker>>,
+    desk: Arc<Desk>,
 }
 
 struct Ready {
@@ -89,7 +93,13 @@ impl Dispatcher {
             ready.push(Ready { sink, outbox: journal.outbox()?, metrics: metrics.for_sink(&plan.id) });
         }
         let bell = Bell(ready.iter().map(|_| Notify::new()).collect());
-        Ok(Self { sinks: ready, bell, backoff: Backoff::default(), linker: None })
+        let desk = Arc::new(Desk::open(journal, metrics)?);
+        Ok(Self { sinks: ready, bell, backoff: Backoff::default(), linker: None, desk })
+    }
+
+    /// Where answers are taken.
+    pub fn desk(&self) -> Arc<Desk> {
+        Arc::clone(&self.desk)
     }
 
     /// With other pauses than the usual ones.
@@ -115,9 +125,9 @@ impl Dispatcher {
         let mut workers = JoinSet::new();
         for (index, ready) in self.sinks.into_iter().enumerate() {
             let (bell, stop, backoff) = (self.bell.clone(), stop.clone(), self.backoff.clone());
-            let linker = self.linker.clone();
+            let (linker, desk) = (self.linker.clone(), Arc::clone(&self.desk));
             workers.spawn(async move {
-                let worker = worker::Worker::new(ready.sink, ready.outbox, ready.metrics, backoff, linker);
+                let worker = worker::Worker::new(ready.sink, ready.outbox, ready.metrics, backoff, linker, desk);
                 worker.run(&bell.0[index], stop).await;
             });
         }

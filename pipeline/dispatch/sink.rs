@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::alerts::journal::Delivery;
 use crate::config::plan::{self, SinkKind};
 
+use super::answer::Reply;
 use super::file::FileSink;
 use super::webhook::WebhookSink;
 
@@ -82,15 +83,19 @@ impl Sink {
     }
 
     /// Hands over a batch: all of it is accepted and, as far as the receiver can promise, kept; or none is known to be.
-    pub async fn deliver(&self, batch: &[Delivery]) -> Result<(), SinkError> {
+    /// Gives what the receiver answered to the alerts themselves, if it is one that can.
+    pub async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Reply>, SinkError> {
         match self {
-            Self::File(sink) => sink.deliver(batch).await,
+            Self::File(sink) => sink.deliver(batch).await?,
             Self::Webhook(sink) => {
+                let mut replies = Vec::new();
                 for delivery in batch {
-                    sink.deliver(&delivery.event).await?;
+                    let answer = sink.deliver(&delivery.event).await?;
+                    replies.extend(delivery.event.alert.zip(answer).map(|(alert, answer)| Reply { alert, answer }));
                 }
-                Ok(())
+                return Ok(replies);
             }
         }
+        Ok(Vec::new())
     }
 }

@@ -7,9 +7,10 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, redirect};
 
 use crate::config::plan::Secret;
-use crate::types::{Event, Span};
+use crate::types::{Answer, Event, Span};
 
 use super::SinkError;
+use super::answer;
 use super::cloudevent::{self, CloudEvent};
 use super::secret;
 use super::signature::Signer;
@@ -57,9 +58,10 @@ impl WebhookSink {
         &self.id
     }
 
-    pub(super) async fn deliver(&self, event: &Event) -> Result<(), SinkError> {
+    /// What the receiver answered to the alert itself, if it did.
+    pub(super) async fn deliver(&self, event: &Event) -> Result<Option<Result<Answer, String>>, SinkError> {
         let (Some(key), Some(envelope)) = (event.key(), CloudEvent::new(event)) else {
-            return Ok(());
+            return Ok(None);
         };
         let body = serde_json::to_vec(&envelope).map_err(|e| SinkError::later(e.to_string()))?;
         let timestamp = jiff::Timestamp::now().as_second();
@@ -77,12 +79,12 @@ impl WebhookSink {
     }
 }
 
-async fn judge(answer: Response) -> Result<(), SinkError> {
-    let status = answer.status();
-    let wish = retry_after(answer.headers());
-    let body = tokio::time::timeout(ANSWER_TIME, read(answer)).await.unwrap_or_default();
+async fn judge(response: Response) -> Result<Option<Result<Answer, String>>, SinkError> {
+    let status = response.status();
+    let wish = retry_after(response.headers());
+    let body = tokio::time::timeout(ANSWER_TIME, read(response)).await.unwrap_or_default();
     if status.is_success() {
-        return Ok(());
+        return Ok(answer::parse(&body));
     }
     let said = String::from_utf8_lossy(&body[..body.len().min(REASON)]).trim().replace(char::is_control, " ");
     let reason = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };

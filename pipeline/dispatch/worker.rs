@@ -8,11 +8,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::answer::{Desk, Reply};
 use super::backoff::Backoff;
 use super::{Sink, SinkError};
 use crate::alerts::evidence::link::Linker;
-use crate::alerts::journal::{Delivery, Due, JournalError, Outbox, Settled, Verdict};
-use crate::telemetry::SinkMetrics;
+use crate::alerts::journal::{By, Delivery, Due, JournalError, Outbox, Recorded, Settled, Verdict, Via};
+use crate::telemetry::{Refusal, SinkMetrics};
 
 /// Deliveries taken from the outbox at once: one query for many.
 const PREFETCH: usize = 256;
@@ -34,11 +35,14 @@ pub(super) struct Worker {
     metrics: SinkMetrics,
     backoff: Backoff,
     linker: Option<Arc<Linker>>,
+    desk: Arc<Desk>,
     /// Due, not yet handed over.
     ready: VecDeque<Delivery>,
     /// Rows in `ready`, under way, or not yet settled.
     held: HashSet<i64>,
     results: Vec<Settled>,
+    /// Of deliveries in `results`.
+    replies: Vec<Reply>,
     failures: u32,
     resting: Option<Instant>,
     gone: Option<String>,
@@ -50,7 +54,7 @@ pub(super) struct Worker {
     looked: Instant,
 }
 
-type Attempt = (Vec<Delivery>, Result<(), SinkError>);
+type Attempt = (Vec<Delivery>, Result<Vec<Reply>, SinkError>);
 
 async fn attempt(sink: Arc<Sink>, batch: Vec<Delivery>) -> Attempt {
     let outcome = sink.deliver(&batch).await;
@@ -64,6 +68,7 @@ impl Worker {
         metrics: SinkMetrics,
         backoff: Backoff,
         linker: Option<Arc<Linker>>,
+        desk: Arc<Desk>,
     ) -> Self {
         Self {
             sink: Arc::new(sink),
@@ -71,9 +76,11 @@ impl Worker {
             metrics,
             backoff,
             linker,
+            desk,
             ready: VecDeque::new(),
             held: HashSet::new(),
             results: Vec::new(),
+            replies: Vec::new(),
             failures: 0,
             resting: None,
             gone: None,
@@ -202,7 +209,8 @@ impl Worker {
 
     fn note(&mut self, (batch, outcome): Attempt) {
         match outcome {
-            Ok(()) => {
+            Ok(replies) => {
+                self.replies.extend(replies);
                 let now = jiff::Timestamp::now().as_microsecond();
                 for delivery in batch {
                     self.metrics.delivered.inc();
@@ -263,7 +271,7 @@ impl Worker {
 
     /// Writes results down. If the outbox does not take them they are kept; a crash before it does repeats deliveries.
     async fn settle(&mut self) {
-        if self.results.is_empty() {
+        if self.results.is_empty() || !self.answer().await {
             return;
         }
         let results = std::mem::take(&mut self.results);
@@ -294,6 +302,34 @@ impl Worker {
         }
     }
 
+    /// Writes down what receivers answered to alerts, before their deliveries count as settled: a crash in between repeats
+    /// a delivery and so gets the answer again. `false` when it is to be tried again.
+    async fn answer(&mut self) -> bool {
+        if self.replies.is_empty() {
+            return true;
+        }
+        let replies = std::mem::take(&mut self.replies);
+        let (desk, sink) = (Arc::clone(&self.desk), self.sink.id().to_owned());
+        let take = move || {
+            let by = By { via: Via::Sink, who: sink };
+            let outcome = replies.iter().try_for_each(|reply| take_reply(&desk, reply, &by));
+            (replies, outcome)
+        };
+        match tokio::task::spawn_blocking(take).await {
+            Ok((_, Ok(()))) => true,
+            Ok((replies, Err(error))) => {
+                tracing::error!(sink = self.sink.id(), %error, "answers cannot be noted; trying again");
+                self.replies = replies;
+                self.next = Some(Instant::now() + OUTBOX_PAUSE);
+                false
+            }
+            Err(error) => {
+                tracing::error!(sink = self.sink.id(), %error, "taking answers broke off");
+                true
+            }
+        }
+    }
+
     async fn gauge(&mut self) {
         self.looked = Instant::now();
         if !self.results.is_empty() {
@@ -319,4 +355,20 @@ impl Worker {
             Err(error) => Err(JournalError::Damaged(format!("a query broke off: {error}"))),
         }
     }
+}
+
+fn take_reply(desk: &Desk, reply: &Reply, by: &By) -> Result<(), JournalError> {
+    let (sink, alert) = (&by.who, reply.alert);
+    match &reply.answer {
+        Ok(answer) => {
+            if let Recorded::TooMany = desk.take(alert, answer, by)? {
+                tracing::warn!(sink, %alert, "the alert has too many answers; this one is not taken");
+            }
+        }
+        Err(reason) => {
+            desk.refused(Refusal::Malformed);
+            tracing::warn!(sink, %alert, reason, "the receiver gave an answer that cannot be taken");
+        }
+    }
+    Ok(())
 }

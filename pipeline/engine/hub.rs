@@ -4,12 +4,13 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
 use crate::config::plan;
-use crate::types::Event;
 use crate::types::time::millis_option;
+use crate::types::{Event, Rect};
 
 /// Events that a slow reader may lag behind before it loses the oldest.
 const EVENTS: usize = 256;
@@ -20,6 +21,8 @@ pub const MAX_VIEWERS: usize = 32;
 pub struct LiveHub {
     /// Site id.
     pub site: String,
+    /// Of days and schedules.
+    pub time_zone: TimeZone,
     /// In the order of the plan.
     pub cameras: Vec<Arc<CameraHub>>,
     events: broadcast::Sender<Arc<Event>>,
@@ -32,6 +35,8 @@ pub struct CameraHub {
     pub id: String,
     /// For people.
     pub name: String,
+    /// Where nothing counts that is no person.
+    pub quiet: QuietSpots,
     snapshot: Mutex<Snapshot>,
     viewers: AtomicUsize,
     accept: AtomicBool,
@@ -114,7 +119,8 @@ impl LiveHub {
     pub fn new(site: &plan::Site) -> Arc<Self> {
         let cameras = site.cameras.iter().map(|camera| Arc::new(CameraHub::new(camera))).collect();
         let (events, _) = broadcast::channel(EVENTS);
-        Arc::new(Self { site: site.id.clone(), cameras, events, ready: AtomicBool::new(false) })
+        let time_zone = site.time_zone.clone();
+        Arc::new(Self { site: site.id.clone(), time_zone, cameras, events, ready: AtomicBool::new(false) })
     }
 
     /// The camera with this id.
@@ -163,6 +169,7 @@ impl CameraHub {
         Self {
             id: camera.id.clone(),
             name: camera.name.clone(),
+            quiet: QuietSpots::default(),
             snapshot: Mutex::new(snapshot),
             viewers: AtomicUsize::new(0),
             accept: AtomicBool::new(false),
@@ -216,6 +223,35 @@ impl CameraHub {
         let mut picture = self.picture.subscribe();
         picture.mark_changed();
         Some(Viewer { picture, camera: self.clone() })
+    }
+}
+
+/// The quiet spots of a camera, for whoever counts there.
+#[derive(Default)]
+pub struct QuietSpots {
+    version: AtomicUsize,
+    /// Fractions of the picture.
+    spots: Mutex<Arc<[Rect]>>,
+}
+
+impl QuietSpots {
+    /// Takes other spots into force.
+    pub fn set(&self, spots: Vec<Rect>) {
+        let mut held = self.spots.lock().unwrap_or_else(PoisonError::into_inner);
+        if **held != *spots {
+            *held = spots.into();
+            self.version.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// The spots, if there are others than those of `version`, which becomes the newest. At first that is 0: none.
+    pub fn newer(&self, version: &mut usize) -> Option<Arc<[Rect]>> {
+        let newest = self.version.load(Ordering::Acquire);
+        if newest == *version {
+            return None;
+        }
+        *version = newest;
+        Some(Arc::clone(&self.spots.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

@@ -42,6 +42,8 @@ pub struct LaneState {
     last: Option<Instant>,
     interval: f64,
     silent: bool,
+    /// Of the quiet spots in force.
+    quiet: usize,
 }
 
 /// Brings a counter up to a total that a stage keeps.
@@ -77,6 +79,7 @@ impl LaneState {
             last: None,
             interval: 0.0,
             silent: false,
+            quiet: 0,
         }
     }
 
@@ -89,6 +92,9 @@ impl LaneState {
         }
         if let Some(look) = self.inspector.look(frame, detections.iter().map(|d| d.bbox)) {
             self.stages.judge().look(look);
+        }
+        if let Some(spots) = lane.hub.quiet.newer(&mut self.quiet) {
+            self.stages.set_quiet(&spots);
         }
         let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
         self.track.done(observed.spent.track);

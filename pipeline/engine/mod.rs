@@ -12,9 +12,11 @@
 //! | `worker` | an inference worker |
 //! | `lane` | one camera between detection and journal |
 //! | `recorder` | the journal's thread |
+//! | `figures` | today's answers as metrics |
 //! | `painter` | pictures for whoever watches and for evidence |
 //! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
+//! | [`trials`] | test alerts |
 //! | `threads` | threads whose death is seen |
 //! | [`hub`] | what the API sees |
 
@@ -22,6 +24,7 @@ pub mod analyze;
 pub mod annotate;
 mod archive;
 mod board;
+mod figures;
 pub mod hub;
 mod lane;
 mod painter;
@@ -31,6 +34,7 @@ pub mod run;
 pub mod stages;
 mod tally;
 mod threads;
+pub mod trials;
 mod watch;
 mod worker;
 

@@ -1,18 +1,20 @@
 //! The one thread that writes the journal. Whatever is announced, to page or sinks, is on disk.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::hub::LiveHub;
+use super::trials::Trials;
 use crate::alerts::journal::{Appended, Backlog, Journal};
-use crate::alerts::numbering::{Entry, Numbering};
+use crate::alerts::numbering::{Addition, Entry, News, Numbering};
 use crate::alerts::stopped_after_crash;
 use crate::capture::Stop;
-use crate::config::plan::Evidence;
-use crate::dispatch::{Bell, Router};
-use crate::types::{Event, EvidenceState, Kind, MediaState, State};
+use crate::config::plan::Site;
+use crate::dispatch::{Bell, Routed, Router};
+use crate::telemetry::{Metrics, RouteMetrics};
+use crate::types::{Event, EvidenceState, Kind, MediaState, Rect, State};
 
 /// Events between the cameras and the journal: a burst fits, and behind it the cameras wait rather than lose an alert.
 const QUEUE: usize = 4_096;
@@ -20,6 +22,10 @@ const QUEUE: usize = 4_096;
 const BACKLOG: usize = 16_384;
 /// Between attempts to write.
 const RETRY: Duration = Duration::from_millis(500);
+/// Between looks for deadlines.
+const LOOK: Duration = Duration::from_secs(1);
+/// Deadlines told at once.
+const PASSED: usize = 256;
 /// How long the end waits for a journal that cannot be written.
 const LAST_TRIES: u32 = 10;
 
@@ -34,18 +40,18 @@ pub struct Recorder {
     /// Of an alert that starts.
     evidence: EvidenceState,
     overflow: prometheus::IntCounter,
+    routes: Vec<(String, RouteMetrics)>,
+    trials: Trials,
+    looked: Option<Instant>,
 }
 
 impl Recorder {
-    /// `overflow` counts events that were lost because the journal could not be written for too long.
-    pub fn new(
-        journal: Journal,
-        router: Router,
-        bell: Bell,
-        hub: Arc<LiveHub>,
-        evidence: &Evidence,
-        overflow: prometheus::IntCounter,
-    ) -> Self {
+    /// Counts in `metrics` events that were lost because the journal could not be written for too long.
+    pub fn new(journal: Journal, site: &Site, bell: Bell, hub: Arc<LiveHub>, metrics: &Metrics) -> Self {
+        let router = Router::new(site);
+        let trials = Trials::new(site, &router, metrics, jiff::Timestamp::now());
+        let routes = router.routes().iter().map(|r| (r.id.clone(), metrics.for_route(&r.id))).collect();
+        let evidence = &site.evidence;
         let asked = |wanted| if wanted { MediaState::Pending } else { MediaState::None };
         let evidence = EvidenceState { picture: asked(evidence.picture), clip: asked(evidence.clip) };
         Self {
@@ -56,7 +62,10 @@ impl Recorder {
             backlog: Backlog::new(BACKLOG),
             numbering: Numbering::new(),
             evidence,
-            overflow,
+            overflow: metrics.overflow("journal"),
+            routes,
+            trials,
+            looked: None,
         }
     }
 
@@ -74,7 +83,7 @@ impl Recorder {
     pub fn run(mut self, entries: &Receiver<Entry>, stop: &Stop) -> Result<(), String> {
         let mut tries = 0;
         loop {
-            let wait = if self.backlog.is_empty() { Duration::from_secs(3600) } else { RETRY };
+            let wait = if self.backlog.is_empty() { LOOK } else { RETRY };
             let ended = match entries.recv_timeout(wait) {
                 Ok(entry) => {
                     self.take(entry);
@@ -85,7 +94,7 @@ impl Recorder {
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => true,
             };
-            match self.flush() {
+            match self.flush().and_then(|()| self.look()) {
                 Ok(()) if ended => return Ok(()),
                 Ok(()) => {}
                 Err(error) if !error.retry() => return Err(format!("the journal cannot be written: {error}")),
@@ -104,12 +113,14 @@ impl Recorder {
     }
 
     fn take(&mut self, entry: Entry) {
-        let event = match entry {
+        let (event, routed) = match entry {
             Entry::Event(mut event) => {
+                let routed = self.router.route(&event);
+                event.related.extend_from_slice(&routed.related);
                 // Of a camera that gives no pictures there are none.
                 let evidence = if event.kind == Kind::Offline { EvidenceState::NONE } else { self.evidence };
                 self.numbering.number(&mut event, evidence);
-                *event
+                (*event, routed)
             }
             Entry::Addition(addition) => {
                 let journal = &self.journal;
@@ -121,7 +132,8 @@ impl Recorder {
                     }
                 });
                 let Some(event) = found else { return };
-                event
+                let routed = self.router.route(&event);
+                (event, routed)
             }
         };
         if event.state == State::Counted {
@@ -129,12 +141,61 @@ impl Recorder {
             self.hub.announce(Arc::new(event));
             return;
         }
-        let sinks = self.router.sinks(&event);
-        let lost = self.backlog.push(Appended { event, sinks });
+        let Routed { sinks, watches, .. } = routed;
+        self.push(Appended { event, sinks, watches });
+    }
+
+    fn push(&mut self, item: Appended) {
+        let lost = self.backlog.push(item);
         if lost > 0 {
             self.overflow.inc_by(lost as u64);
             tracing::error!("the journal has not been writable for too long: an event was lost");
         }
+    }
+
+    /// Tells of deadlines that have passed, and does what commands asked for; once a second, and only when all that was told before is on disk, so that each
+    /// is told once.
+    fn look(&mut self) -> Result<(), crate::alerts::journal::JournalError> {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            return Ok(());
+        }
+        self.looked = Some(Instant::now());
+        let at = jiff::Timestamp::now();
+        for passed in self.journal.passed(at, PASSED)? {
+            let overdue = self.router.overdue(&passed.route, passed.within);
+            self.take(Entry::Addition(Addition { alert: passed.alert, at, news: News::Overdue(overdue) }));
+        }
+        let asked = self.journal.errands(at)?;
+        if asked.ring {
+            self.bell.ring();
+        }
+        for item in self.trials.due(&asked.tests, at) {
+            self.push(item);
+        }
+        self.flush()?;
+        self.quiet()?;
+        self.trials.settle(&self.journal)?;
+        let unanswered = self.journal.unanswered()?;
+        for (route, metrics) in &self.routes {
+            let open = unanswered.iter().find(|(id, _)| id == route).map_or(0, |(_, open)| *open);
+            metrics.unanswered.set(open);
+        }
+        Ok(())
+    }
+
+    /// Learns from the journal what the last run knew: quiet spots, and which alerts stand for later ones.
+    pub fn recall(&mut self) -> Result<(), crate::alerts::journal::JournalError> {
+        self.router.recall(&self.journal, jiff::Timestamp::now())?;
+        self.quiet()
+    }
+
+    fn quiet(&self) -> Result<(), crate::alerts::journal::JournalError> {
+        let spots = self.journal.spots()?;
+        for camera in &self.hub.cameras {
+            let own = spots.iter().filter(|spot| spot.camera == camera.id);
+            camera.quiet.set(own.map(|spot| rect(spot.bbox)).collect());
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), crate::alerts::journal::JournalError> {
@@ -149,6 +210,10 @@ impl Recorder {
             bell.ring();
         })
     }
+}
+
+fn rect([left, top, width, height]: [f64; 4]) -> Rect {
+    Rect::new(left as f32, top as f32, width as f32, height as f32)
 }
 
 /// The bounded way to the recorder.

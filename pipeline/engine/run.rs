@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::archive::{self, Archive};
 use super::board::Board;
+use super::figures::TodaysFigures;
 use super::hub::LiveHub;
 use super::lane::{Lane, LaneState};
 use super::painter::Painter;
@@ -22,7 +23,7 @@ use crate::capture::{FreshestSlot, Stop};
 use crate::config::plan::Site;
 use crate::detect::batch::Key;
 use crate::detect::{Catalog, DetectError, OnnxDetector};
-use crate::dispatch::{DispatchError, Dispatcher, Router};
+use crate::dispatch::{DispatchError, Dispatcher};
 use crate::telemetry::{Metrics, Stage};
 use crate::track::{SortTracker, TrackerConfig};
 use crate::types::Span;
@@ -75,6 +76,7 @@ pub struct Run {
     captures: Vec<Thread>,
     workers: Vec<Thread>,
     ticker: Thread,
+    figures: Thread,
     recorder: Thread,
     archive: Thread,
     board: Arc<Board>,
@@ -114,15 +116,10 @@ impl Parts {
             detectors.push(load(&keys, &catalog, site)?);
         }
         let (sender, receiver) = queue();
-        let overflow = self.metrics.overflow("journal");
-        let mut recorder = Recorder::new(
-            self.journal,
-            Router::new(site),
-            self.dispatcher.bell(),
-            Arc::clone(&self.hub),
-            &site.evidence,
-            overflow,
-        );
+        let reader = self.journal.reader()?;
+        let mut recorder =
+            Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics);
+        recorder.recall()?;
         let ended = recorder.end_open_alerts()?;
         if ended > 0 {
             tracing::warn!(alerts = ended, "ended alerts that the last run left open");
@@ -149,6 +146,13 @@ impl Parts {
         let threads = Threads::new(stop.clone());
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
+        let figures = {
+            let (figures, stop) = (TodaysFigures::new(site, &self.metrics), stop.clone());
+            threads.spawn("figures", move || {
+                figures.run(&reader, &stop);
+                Ok(())
+            })?
+        };
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
@@ -184,7 +188,8 @@ impl Parts {
             })?
         };
         self.hub.set_ready(true);
-        let run = Run { threads, stop: stop.clone(), captures, workers, ticker, recorder, archive, board, lanes };
+        let run =
+            Run { threads, stop: stop.clone(), captures, workers, ticker, figures, recorder, archive, board, lanes };
         Ok((run, self.dispatcher))
     }
 }
@@ -196,6 +201,7 @@ impl Run {
         while !self.stop.wait(Duration::from_secs(3600)) {}
         self.captures.into_iter().for_each(Thread::join);
         self.ticker.join();
+        self.figures.join();
         self.board.close();
         self.workers.into_iter().for_each(Thread::join);
         for (i, lane) in self.lanes.iter().enumerate() {

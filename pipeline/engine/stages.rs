@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::alerts::{IncidentConfig, Incidents};
 use crate::config::plan::{Anchor, Camera, MaskKind};
-use crate::rules::{Measured, RuleSet};
+use crate::rules::{Measured, Quiet, RuleSet};
 use crate::track::Tracker;
 use crate::types::{
-    Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Polygon, Size, Span, Track,
+    Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Polygon, Rect, Size, Span, Track,
 };
 
 /// The stages of one camera after detection.
@@ -17,6 +17,7 @@ pub struct CameraStages {
     judge: Judge,
     ignored: Vec<Polygon>,
     kept: Vec<Detection>,
+    quiet: Quiet,
 }
 
 /// What came of one analysed picture.
@@ -129,7 +130,7 @@ impl CameraStages {
     /// For one camera.
     pub fn new(config: IncidentConfig, tracker: Box<dyn Tracker>) -> Self {
         let ignored = ignored_polygons(&config.camera);
-        Self { tracker, judge: Judge::new(config, false), ignored, kept: Vec::new() }
+        Self { tracker, judge: Judge::new(config, false), ignored, kept: Vec::new(), quiet: Quiet::default() }
     }
 
     /// Takes the detections of one picture and appends the events that it causes.
@@ -152,10 +153,16 @@ impl CameraStages {
         let start = Instant::now();
         let tracks = self.tracker.update(&Observation { time: media, size, detections, motion: None });
         let tracked = Instant::now();
-        self.judge.observe(media, utc, size, tracks, events);
+        let counted = self.quiet.filter(size, tracks);
+        self.judge.observe(media, utc, size, counted, events);
         let (measured, resting) = (self.judge.rules.measured(), self.judge.resting());
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
         Observed { tracks, measured, resting, spent }
+    }
+
+    /// Quiet spots, as fractions of the picture: what was always there counts for no rule.
+    pub fn set_quiet(&mut self, spots: &[Rect]) {
+        self.quiet.set(spots);
     }
 
     /// Rules and incidents.

@@ -10,6 +10,7 @@ mod intrusion;
 mod lineage;
 mod loitering;
 mod people;
+mod quiet;
 mod scene;
 mod set;
 
@@ -21,6 +22,7 @@ use crate::types::Signal;
 pub use ground::Ground;
 pub use lineage::Lineage;
 pub use people::{People, Person};
+pub use quiet::Quiet;
 pub use scene::Scene;
 pub use set::{Measured, RuleSet};
 

@@ -9,6 +9,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use super::answers::{AnswerMetrics, FigureMetrics, RouteMetrics};
 use crate::config::plan;
 use crate::types::{Direction, Kind, Severity};
 
@@ -68,6 +69,7 @@ pub struct Metrics {
     delivery_seconds: HistogramVec,
     outbox_pending: IntGaugeVec,
     outbox_oldest: GaugeVec,
+    answers: AnswerMetrics,
     stages: [StageMetrics; 5],
     /// Pictures that went through the model together.
     pub batch_size: Histogram,
@@ -143,27 +145,30 @@ impl Stage {
 }
 
 /// Registers what it builds.
-struct Builder(Registry);
+pub(super) struct Builder(Registry);
 
 impl Builder {
-    fn keep<C: prometheus::core::Collector + Clone + 'static>(&self, collector: C) -> Result<C, prometheus::Error> {
+    pub(super) fn keep<C: prometheus::core::Collector + Clone + 'static>(
+        &self,
+        collector: C,
+    ) -> Result<C, prometheus::Error> {
         self.0.register(Box::new(collector.clone()))?;
         Ok(collector)
     }
 
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    pub(super) fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
         self.keep(IntCounterVec::new(Opts::new(name, help), labels)?)
     }
 
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+    pub(super) fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
         self.keep(IntGaugeVec::new(Opts::new(name, help), labels)?)
     }
 
-    fn float_gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, prometheus::Error> {
+    pub(super) fn float_gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, prometheus::Error> {
         self.keep(GaugeVec::new(Opts::new(name, help), labels)?)
     }
 
-    fn histograms(
+    pub(super) fn histograms(
         &self,
         name: &str,
         help: &str,
@@ -242,6 +247,7 @@ impl Metrics {
                 "Age of the oldest event that waits for delivery.",
                 &["sink"],
             )?,
+            answers: AnswerMetrics::new(&b)?,
             stages,
             batch_size,
             reloads_applied: reloads.with_label_values(&["applied"]),
@@ -301,6 +307,26 @@ impl Metrics {
             pending: self.outbox_pending.with_label_values(&[sink]),
             oldest: self.outbox_oldest.with_label_values(&[sink]),
         }
+    }
+
+    /// All series of a route, at zero.
+    pub fn for_route(&self, route: &str) -> RouteMetrics {
+        self.answers.for_route(route)
+    }
+
+    /// All series of a grid, at zero.
+    pub fn for_grid(&self, grid: &str) -> FigureMetrics {
+        self.answers.for_grid(grid)
+    }
+
+    /// All series of a kind of alert, at zero.
+    pub fn for_kind(&self, kind: Kind) -> FigureMetrics {
+        self.answers.for_kind(&kind.word())
+    }
+
+    /// Counts answers.
+    pub fn answers(&self) -> AnswerMetrics {
+        self.answers.clone()
     }
 
     /// Handles of a stage.

@@ -86,6 +86,23 @@ pub struct Event {
     /// Where the files that are ready can be fetched for a while; only in what is delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub links: Option<Links>,
+    /// Whose deadline passed; in `overdue` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<Overdue>,
+    /// Nothing happened: somebody tries whether alerts arrive. Only there when true.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
+}
+
+/// A deadline that passed without an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overdue {
+    /// Route that set it.
+    pub route: String,
+    /// How long the unit had, seconds.
+    pub within_s: u64,
+    /// Route that the alert goes to now, if there is one.
+    pub escalated_to: Option<String>,
 }
 
 /// Signed addresses that expire.
@@ -149,6 +166,11 @@ impl Event {
     /// The idempotency key `<alert>.<seq>`; `None` for a count.
     pub fn key(&self) -> Option<String> {
         self.alert.map(|alert| format!("{alert}.{}", self.seq))
+    }
+
+    /// Whether it only tries the path: no unit is to be sent, and no statistics count it.
+    pub const fn is_test(&self) -> bool {
+        self.test
     }
 
     /// Media time of the picture, rounded to the millisecond.

@@ -3,6 +3,7 @@
 //! `Frame -> Detections -> Tracks -> Signals -> Alerts -> Deliveries`
 
 pub mod alert;
+pub mod answer;
 pub mod detection;
 pub mod event;
 pub mod frame;
@@ -14,8 +15,9 @@ pub mod time;
 pub mod track;
 
 pub use alert::{AlertId, EndReason, Kind, Severity, State, Unit};
+pub use answer::Answer;
 pub use detection::{Batch, Detection, Detections};
-pub use event::{Event, EvidenceState, Links, Localized, MediaState, Place};
+pub use event::{Event, EvidenceState, Links, Localized, MediaState, Overdue, Place};
 pub use frame::{Frame, Picture, PictureError, PixelFormat, Target};
 pub use geometry::{Point, Polygon, Rect, Size};
 pub use mot::{MotError, MotRow};

@@ -81,7 +81,12 @@ impl SiteFiles {
 
     /// What the file sink has, in order.
     pub fn told(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.path("alerts.jsonl")).unwrap_or_default();
+        self.lines("alerts.jsonl")
+    }
+
+    /// What another file sink has, in order.
+    pub fn lines(&self, name: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path(name)).unwrap_or_default();
         // A last line may be on its way.
         text.split_inclusive('\n').filter(|l| l.ends_with('\n')).map(|l| serde_json::from_str(l).unwrap()).collect()
     }
@@ -120,6 +125,22 @@ impl Run {
             write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
             stream.read_to_string(&mut answer).unwrap();
         }
+        answer
+    }
+
+    /// Posts JSON with a token; the whole answer.
+    pub fn post(&self, path: &str, token: &str, body: &str) -> String {
+        let mut answer = String::new();
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        stream.read_to_string(&mut answer).unwrap();
         answer
     }
 

@@ -29,6 +29,19 @@ pub enum JournalError {
         /// Ours.
         known: i64,
     },
+    /// Written by an older version; readers change nothing.
+    #[error(
+        "{path}: the journal has format {found}, this version knows {known}; `lookout run` brings it up to date",
+        path = path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its `user_version`.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
     /// The disk is full.
     #[error("the disk that holds the journal is full")]
     Full,
@@ -52,6 +65,9 @@ pub enum JournalError {
     /// An event that is not JSON.
     #[error("an event of the journal cannot be read: {0}")]
     Event(#[from] serde_json::Error),
+    /// The system gives no random numbers for a token.
+    #[error("the system gives no random numbers")]
+    Random,
     /// Anything else that SQLite says.
     #[error("journal: {0}")]
     Sqlite(rusqlite::Error),
@@ -62,12 +78,17 @@ impl JournalError {
     /// mounted again, a lock is given back.
     pub fn retry(&self) -> bool {
         match self {
-            Self::Full | Self::ReadOnly | Self::Busy | Self::File { .. } => true,
+            Self::Full | Self::ReadOnly | Self::Busy | Self::File { .. } | Self::Random => true,
             Self::Sqlite(e) => matches!(
                 e.sqlite_error_code(),
                 Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OutOfMemory)
             ),
-            Self::InUse { .. } | Self::Missing { .. } | Self::Newer { .. } | Self::Damaged(_) | Self::Event(_) => false,
+            Self::InUse { .. }
+            | Self::Missing { .. }
+            | Self::Newer { .. }
+            | Self::Older { .. }
+            | Self::Damaged(_)
+            | Self::Event(_) => false,
         }
     }
 

@@ -4,13 +4,19 @@
 //! transaction; the journal commits with `synchronous=FULL`, so a committed event survives a power cut. Only one
 //! process may append to a data directory (a lock file says so); any process may read.
 
+mod answers;
 mod backlog;
+mod errand;
 mod error;
 mod outbox;
 mod read;
 mod schema;
+mod spot;
+pub mod statistics;
 #[cfg(test)]
 mod tests;
+mod token;
+mod watch;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -18,12 +24,17 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+pub use answers::{AnswerRow, Answers, By, Recorded, Taken, Via};
 pub use backlog::Backlog;
+pub use errand::{Asked, Errands, TestAsked};
 pub use error::JournalError;
 pub use outbox::{Delivery, Due, Outbox, Settled, Verdict};
-pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, Story};
+pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, RouteRow, Story};
+pub use spot::Spot;
 #[cfg(test)]
 pub(crate) use tests::sample_event;
+pub use token::{NewToken, Reach, Token, TokenRow, Tokens};
+pub use watch::{Passed, Watch};
 
 use crate::types::{AlertId, Event, State};
 
@@ -37,6 +48,15 @@ pub struct Appended {
     pub event: Event,
     /// Ids of sinks. Those that have already got an event of this alert get this one too, named or not.
     pub sinks: Vec<String>,
+    /// Routes that announce the alert with this event; one that did before is not begun anew.
+    pub watches: Vec<Watch>,
+}
+
+impl Appended {
+    /// An event that no route watches.
+    pub fn new(event: Event, sinks: Vec<String>) -> Self {
+        Self { event, sinks, watches: Vec::new() }
+    }
 }
 
 /// What a batch did.
@@ -128,6 +148,53 @@ impl Journal {
         Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
     }
 
+    /// Deadlines that have passed at `now` without an answer and have not been told, the oldest first; at most `limit`.
+    /// One is told by appending an `overdue` event that names its route.
+    pub fn passed(&self, now: jiff::Timestamp, limit: usize) -> Result<Vec<Passed>, JournalError> {
+        watch::passed(&self.connection, now, limit)
+    }
+
+    /// The newest event of each alert that a route has announced since then, in the order of their starts.
+    pub fn announced(&self, route: &str, since: jiff::Timestamp) -> Result<Vec<Event>, JournalError> {
+        watch::announced(&self.connection, route, since)
+    }
+
+    /// How many alerts of each route have a deadline and no answer.
+    pub fn unanswered(&self) -> Result<Vec<(String, i64)>, JournalError> {
+        watch::unanswered(&self.connection)
+    }
+
+    /// Quiet spots in force.
+    pub fn spots(&self) -> Result<Vec<Spot>, JournalError> {
+        spot::list(&self.connection, false)
+    }
+
+    /// What commands have asked for since the last call.
+    pub fn errands(&mut self, now: jiff::Timestamp) -> Result<Asked, JournalError> {
+        errand::take(&mut self.connection, now)
+    }
+
+    /// Rules of test alerts with when the newest was delivered to all its sinks, and whether any is still on its way.
+    pub fn tested(&self) -> Result<(Vec<(String, jiff::Timestamp)>, bool), JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT rule, max(done) FROM (
+               SELECT a.rule AS rule, max(o.settled) AS done FROM alert a JOIN outbox o ON o.alert = a.id
+               WHERE a.test = 1 GROUP BY a.id HAVING min(o.state) = 1 AND max(o.state) = 1
+             ) GROUP BY rule",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, read::from_micros(row.get(1)?))))?;
+        let done = rows.collect::<Result<_, _>>()?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM alert a JOIN outbox o ON o.alert = a.id WHERE a.test = 1 AND o.state = 0)",
+        )?;
+        Ok((done, statement.query_row([], |row| row.get(0))?))
+    }
+
+    /// Takes answers, with a connection of its own.
+    pub fn answers(&self) -> Result<Answers, JournalError> {
+        Answers::open_file(&self.path, self.gate.clone())
+    }
+
     /// Delivery bookkeeping with a connection of its own, for [`crate::dispatch`].
     pub fn outbox(&self) -> Result<Outbox, JournalError> {
         Outbox::open(&self.path, self.gate.clone())
@@ -164,8 +231,8 @@ fn append_one(
     let id = tx.last_insert_rowid();
     let ended = (event.state == State::Ended).then_some(at);
     tx.prepare_cached(
-        "INSERT INTO alert (id, first, seq, camera, zone, grid, rule, kind, severity, started_at, ended_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        "INSERT INTO alert (id, first, seq, camera, zone, grid, rule, kind, severity, started_at, ended_at, test)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (id) DO UPDATE SET seq = max(seq, excluded.seq), severity = excluded.severity,
            ended_at = coalesce(excluded.ended_at, ended_at)",
     )?
@@ -181,7 +248,12 @@ fn append_one(
         event.severity.map(read::severity_rank),
         event.started_at.unwrap_or(event.at).as_millisecond(),
         ended,
+        event.is_test(),
     ])?;
+    if let Some(overdue) = &event.overdue {
+        watch::told(tx, alert, &overdue.route)?;
+    }
+    watch::begin(tx, alert, &item.watches, queued)?;
     let spare = event.state == State::Updated;
     for sink in known {
         let named = item.sinks.contains(sink);

@@ -6,13 +6,13 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use serde::Serialize;
 
-use super::{FILE, JournalError, schema};
+use super::{AnswerRow, FILE, JournalError, Reach, Token, answers, schema, token};
 use crate::types::time::{millis, millis_option};
 use crate::types::{AlertId, Event, Kind, Severity};
 
 /// Reads the journal; any number, in any process.
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 /// Which alerts.
@@ -32,6 +32,8 @@ pub struct AlertFilter {
     pub min_severity: Option<Severity>,
     /// Only those that have not ended.
     pub open: bool,
+    /// Only those that must be answered and are not.
+    pub unanswered: bool,
     /// Started at or after.
     pub since: Option<jiff::Timestamp>,
     /// Started before.
@@ -55,6 +57,8 @@ pub struct AlertRow {
     pub ended_at: Option<jiff::Timestamp>,
     /// Its newest event.
     pub last: Event,
+    /// Its newest answer, if there is one.
+    pub answer: Option<AnswerRow>,
 }
 
 /// Everything about one alert.
@@ -66,6 +70,25 @@ pub struct Story {
     pub events: Vec<Event>,
     /// What became of each for each sink.
     pub deliveries: Vec<DeliveryRow>,
+    /// What was answered, first to last.
+    pub answers: Vec<AnswerRow>,
+    /// By when which route wants an answer.
+    pub routes: Vec<RouteRow>,
+}
+
+/// A route that announced an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RouteRow {
+    /// Route id.
+    pub route: String,
+    /// When the journal took the announcement.
+    #[serde(with = "millis")]
+    pub announced_at: jiff::Timestamp,
+    /// By when it must be answered, if it must.
+    #[serde(with = "millis_option")]
+    pub deadline: Option<jiff::Timestamp>,
+    /// `waiting`, `answered` or `overdue`.
+    pub state: &'static str,
 }
 
 /// What became of one event for one sink.
@@ -81,6 +104,9 @@ pub struct DeliveryRow {
     pub outcome: &'static str,
     /// Attempts so far.
     pub attempts: u32,
+    /// When the journal took it.
+    #[serde(with = "millis")]
+    pub queued_at: jiff::Timestamp,
     /// When it was settled.
     #[serde(with = "millis_option")]
     pub settled_at: Option<jiff::Timestamp>,
@@ -144,9 +170,17 @@ impl Reader {
         if filter.open {
             clauses.push("a.ended_at IS NULL".to_owned());
         }
+        if filter.unanswered {
+            clauses.push(
+                "EXISTS (SELECT 1 FROM watch w WHERE w.alert = a.id AND w.state <> 1 AND w.deadline IS NOT NULL)"
+                    .to_owned(),
+            );
+        }
         let limit = if filter.limit == 0 { 100 } else { filter.limit.min(MAX_PAGE) };
         let sql = format!(
-            "SELECT a.id, a.started_at, a.ended_at, e.body FROM alert a JOIN event e ON e.alert = a.id AND e.seq = a.seq
+            "SELECT a.id, a.started_at, a.ended_at, e.body, n.id, n.at, n.status, n.detail, n.via, n.who
+             FROM alert a JOIN event e ON e.alert = a.id AND e.seq = a.seq
+             LEFT JOIN answer n ON n.id = (SELECT max(id) FROM answer WHERE alert = a.id)
              WHERE {} ORDER BY a.first DESC LIMIT {limit}",
             clauses.join(" AND ")
         );
@@ -160,6 +194,10 @@ impl Reader {
                 started_at: from_millis(row.get(1)?),
                 ended_at: row.get::<_, Option<i64>>(2)?.map(from_millis),
                 last: serde_json::from_str(body)?,
+                answer: match row.get::<_, Option<i64>>(4)? {
+                    Some(_) => Some(answers::from_row(row, 5)?),
+                    None => None,
+                },
             });
         }
         Ok(found)
@@ -176,7 +214,53 @@ impl Reader {
         if events.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Story { alert, events, deliveries: self.deliveries("o.alert = ?1", &alert.0)? }))
+        Ok(Some(Story {
+            alert,
+            events,
+            deliveries: self.deliveries("o.alert = ?1", &alert.0)?,
+            answers: answers::of_alert(&self.connection, alert)?,
+            routes: self.routes(alert)?,
+        }))
+    }
+
+    fn routes(&self, alert: AlertId) -> Result<Vec<RouteRow>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT route, announced_at, deadline, state FROM watch WHERE alert = ?1 ORDER BY announced_at, route",
+        )?;
+        let rows = statement.query_map([alert.0], |row| {
+            Ok(RouteRow {
+                route: row.get(0)?,
+                announced_at: from_millis(row.get(1)?),
+                deadline: row.get::<_, Option<i64>>(2)?.map(from_millis),
+                state: match row.get(3)? {
+                    0_i64 => "waiting",
+                    1 => "answered",
+                    _ => "overdue",
+                },
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The token of a secret, if it is good at `now`.
+    pub fn token(&self, secret: &str, now: jiff::Timestamp) -> Result<Option<Token>, JournalError> {
+        token::find(&self.connection, secret, now)
+    }
+
+    /// Whose alert this is; `None` when there is no such alert.
+    pub fn reach(&self, alert: AlertId) -> Result<Option<Reach>, JournalError> {
+        let grid: Option<Option<String>> = self
+            .connection
+            .prepare_cached("SELECT grid FROM alert WHERE id = ?1")?
+            .query_row([alert.0], |row| row.get(0))
+            .optional()?;
+        let Some(grid) = grid else { return Ok(None) };
+        let sinks = self
+            .connection
+            .prepare_cached("SELECT DISTINCT sink FROM outbox WHERE alert = ?1")?
+            .query_map([alert.0], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        Ok(Some(Reach { grid, sinks }))
     }
 
     /// Alert ids that begin with `prefix` (hexadecimal digits), two at most: enough to tell one from many.
@@ -195,7 +279,7 @@ impl Reader {
 
     fn deliveries(&self, condition: &str, value: &dyn rusqlite::ToSql) -> Result<Vec<DeliveryRow>, JournalError> {
         let sql = format!(
-            "SELECT o.alert, o.sink, e.seq, o.state, o.attempts, o.settled, o.due, o.error
+            "SELECT o.alert, o.sink, e.seq, o.state, o.attempts, o.settled, o.due, o.error, o.queued
              FROM outbox o JOIN event e ON e.id = o.event WHERE {condition} ORDER BY o.event, o.sink"
         );
         let mut statement = self.connection.prepare(&sql)?;
@@ -213,6 +297,7 @@ impl Reader {
                     _ => "skipped",
                 },
                 attempts: row.get(4)?,
+                queued_at: from_micros(row.get(8)?),
                 settled_at: row.get::<_, Option<i64>>(5)?.map(from_micros),
                 due_at: (state == 0 && due > 0).then(|| from_micros(due)),
                 error: row.get(7)?,
@@ -234,10 +319,10 @@ pub(super) const fn severity_rank(severity: Severity) -> i64 {
     severity as i64
 }
 
-fn from_millis(millis: i64) -> jiff::Timestamp {
+pub(super) fn from_millis(millis: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
-fn from_micros(micros: i64) -> jiff::Timestamp {
+pub(super) fn from_micros(micros: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_microsecond(micros).unwrap_or_default()
 }

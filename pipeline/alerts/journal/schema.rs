@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::JournalError;
 
@@ -11,9 +11,12 @@ use super::JournalError;
 ///
 /// `alert.first` is the event that started it; `alert.seq` the newest. `severity` is a rank from 0. `event.id` is the
 /// order of commits. `outbox.state`: 0 waits, 1 delivered, 2 dead, 3 skipped; `spare`: 1 for an update, which a
-/// newer one makes superfluous. Times: `at`, `*_at` in Unix
-/// milliseconds; `due`, `queued`, `settled` in Unix microseconds.
-const STEPS: [&str; 1] = ["
+/// newer one makes superfluous. `watch` has a row for each route that announced an alert; `watch.state`: 0 nobody
+/// answered, 1 answered, 2 the deadline passed and was told. Times: `at`, `*_at`, `expires`, `deadline` in Unix
+/// milliseconds; `due`, `queued`, `settled` in Unix microseconds. `errand` is what commands ask of a run: to test a route,
+/// or, without one, to look at the outbox.
+const STEPS: [&str; 3] = [
+    "
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,
   alert BLOB NOT NULL,
@@ -56,7 +59,63 @@ CREATE INDEX outbox_waiting ON outbox (sink, event) WHERE state = 0;
 CREATE INDEX outbox_head ON outbox (sink, alert, event) WHERE state = 0;
 CREATE INDEX outbox_spare ON outbox (sink, event) WHERE state = 0 AND spare = 1;
 CREATE INDEX outbox_dead ON outbox (sink, event) WHERE state = 2;
-"];
+",
+    "
+ALTER TABLE alert ADD COLUMN test INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE watch (
+  alert BLOB NOT NULL REFERENCES alert (id),
+  route TEXT NOT NULL,
+  announced_at INTEGER NOT NULL,
+  deadline INTEGER,
+  state INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (alert, route)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX watch_due ON watch (deadline) WHERE state = 0 AND deadline IS NOT NULL;
+CREATE INDEX watch_unanswered ON watch (route) WHERE state <> 1 AND deadline IS NOT NULL;
+CREATE INDEX watch_announced ON watch (announced_at);
+CREATE TABLE answer (
+  id INTEGER PRIMARY KEY,
+  alert BLOB NOT NULL REFERENCES alert (id),
+  at INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  detail TEXT,
+  via TEXT NOT NULL,
+  who TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX answer_once ON answer (alert, via, who, status, coalesce(detail, ''));
+CREATE TABLE token (
+  name TEXT PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  sinks TEXT NOT NULL,
+  grids TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires INTEGER,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE errand (
+  id INTEGER PRIMARY KEY,
+  route TEXT,
+  asked_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX alert_test ON alert (first) WHERE test = 1;
+CREATE TABLE spot (
+  id INTEGER PRIMARY KEY,
+  camera TEXT NOT NULL,
+  left REAL NOT NULL,
+  top REAL NOT NULL,
+  width REAL NOT NULL,
+  height REAL NOT NULL,
+  alert BLOB NOT NULL UNIQUE REFERENCES alert (id),
+  made_at INTEGER NOT NULL,
+  made_by TEXT NOT NULL,
+  released_at INTEGER,
+  released_by TEXT
+) STRICT;
+CREATE INDEX spot_in_force ON spot (camera) WHERE released_at IS NULL;
+",
+];
 
 /// Longest wait for another process's write lock.
 const BUSY: Duration = Duration::from_secs(5);
@@ -81,18 +140,24 @@ pub(super) fn connect_to_read(path: &Path) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
-    check_version(&connection, path)?;
+    let (found, known) = (check_version(&connection, path)?, STEPS.len() as i64);
+    if found < known {
+        return Err(JournalError::Older { path: path.to_owned(), found, known });
+    }
     Ok(connection)
 }
 
 /// Brings the tables up to date, each step in a transaction of its own.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
-    let found = check_version(connection, path)?;
-    for (step, sql) in (1_i64..).zip(STEPS).skip(usize::try_from(found).unwrap_or(0)) {
-        let tx = connection.transaction()?;
-        tx.execute_batch(sql)?;
-        tx.pragma_update(None, "user_version", step)?;
-        tx.commit()?;
+    while check_version(connection, path)? < STEPS.len() as i64 {
+        // Another process may be doing the same: whoever has the write lock looks again.
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found = check_version(&tx, path)?;
+        if let Some(sql) = usize::try_from(found).ok().and_then(|found| STEPS.get(found)) {
+            tx.execute_batch(sql)?;
+            tx.pragma_update(None, "user_version", found + 1)?;
+            tx.commit()?;
+        }
     }
     Ok(())
 }

@@ -41,6 +41,8 @@ pub(crate) fn sample_event(alert: AlertId, seq: u32, state: State) -> Event {
         evidence: EvidenceState::NONE,
         text: Localized { zh: "入口台阶有 7 人".into(), en: "7 people on Entrance steps".into() },
         links: None,
+        overdue: None,
+        test: false,
     }
 }
 
@@ -49,7 +51,7 @@ fn id(n: u8) -> AlertId {
 }
 
 fn item(n: u8, seq: u32, state: State, sinks: &[&str]) -> Appended {
-    Appended { event: sample_event(id(n), seq, state), sinks: sinks.iter().map(|s| (*s).to_owned()).collect() }
+    Appended::new(sample_event(id(n), seq, state), sinks.iter().map(|s| (*s).to_owned()).collect())
 }
 
 fn open(folder: &Path) -> Journal {
@@ -318,4 +320,184 @@ fn a_full_backlog_gives_up_updates_before_starts_and_ends() {
         })
         .unwrap();
     assert_eq!(written, [(1, 0), (1, 2), (2, 0)]);
+}
+
+fn watched(n: u8, route: &str, within: Option<i64>) -> Appended {
+    let watches = vec![Watch { route: route.into(), within: within.map(crate::types::Span::from_secs) }];
+    Appended { watches, ..item(n, 0, State::Started, &["a"]) }
+}
+
+fn by(who: &str) -> By {
+    By { via: Via::Token, who: who.into() }
+}
+
+fn taken(recorded: Recorded) -> Taken {
+    match recorded {
+        Recorded::Taken(taken) => taken,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_deadline_passes_once_and_an_answer_ends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let begin = jiff::Timestamp::now();
+    journal.append(&[watched(1, "squad", Some(60)), watched(2, "squad", Some(60)), watched(3, "log", None)]).unwrap();
+    let after = |seconds| begin + jiff::SignedDuration::from_secs(seconds);
+    let alerts = |journal: &Journal, seconds| -> Vec<u8> {
+        journal.passed(after(seconds), 10).unwrap().iter().map(|p| p.alert.0[0]).collect()
+    };
+    assert_eq!(alerts(&journal, 59), [0_u8; 0]);
+    assert_eq!(
+        journal.unanswered().unwrap(),
+        [("squad".to_owned(), 2)],
+        "a route without a deadline waits for nothing"
+    );
+    taken(journal.answers().unwrap().record(id(2), &crate::types::Answer::Accepted, &by("platform")).unwrap());
+    assert_eq!(alerts(&journal, 70), [1]);
+    drop(journal);
+
+    // It holds across a restart, and is told once, also when the batch is given again.
+    let mut journal = open(folder.path());
+    let passed = journal.passed(after(70), 10).unwrap();
+    assert_eq!(
+        (passed.len(), passed[0].route.as_str(), passed[0].within),
+        (1, "squad", crate::types::Span::from_secs(60))
+    );
+    let mut late = watched(1, "duty", Some(30));
+    (late.event.seq, late.event.state) = (1, State::Overdue);
+    late.event.overdue =
+        Some(crate::types::Overdue { route: "squad".into(), within_s: 60, escalated_to: Some("duty".into()) });
+    assert_eq!(journal.append(std::slice::from_ref(&late)).unwrap().events, 1);
+    assert_eq!(journal.append(&[late]).unwrap().repeated, 1);
+    assert_eq!(alerts(&journal, 20), [0_u8; 0]);
+    let next = journal.passed(after(200), 10).unwrap();
+    assert_eq!(
+        next.iter().map(|p| p.route.as_str()).collect::<Vec<_>>(),
+        ["duty"],
+        "the next route has its own deadline"
+    );
+    assert_eq!(journal.unanswered().unwrap(), [("duty".to_owned(), 1), ("squad".to_owned(), 1)]);
+    let story = journal.reader().unwrap().show(id(1)).unwrap().unwrap();
+    assert_eq!(
+        story.routes.iter().map(|r| (r.route.as_str(), r.state)).collect::<Vec<_>>(),
+        [("squad", "overdue"), ("duty", "waiting")]
+    );
+    taken(journal.answers().unwrap().record(id(1), &crate::types::Answer::Accepted, &by("platform")).unwrap());
+    assert_eq!((alerts(&journal, 200), journal.unanswered().unwrap().len()), (Vec::new(), 0));
+}
+
+#[test]
+fn an_answer_is_written_once_and_kept_with_who_and_when() {
+    use crate::types::Answer;
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal.append(&[watched(1, "squad", None)]).unwrap();
+    let mut answers = journal.answers().unwrap();
+    assert_eq!(answers.record(id(9), &Answer::Accepted, &by("platform")).unwrap(), Recorded::Unknown);
+    let first = taken(answers.record(id(1), &Answer::Accepted, &by("platform")).unwrap());
+    assert_eq!((first.repeated, first.routes.as_slice()), (false, &["squad".to_owned()][..]));
+    let done = Answer::Resolved { outcome: "dispersed".into() };
+    assert!(!taken(answers.record(id(1), &done, &by("platform")).unwrap()).repeated);
+    let again = taken(answers.record(id(1), &Answer::Accepted, &by("platform")).unwrap());
+    assert_eq!((again.repeated, &again.row), (true, &first.row), "a late repeat turns nothing back");
+    assert!(!taken(answers.record(id(1), &Answer::Accepted, &by("squad")).unwrap()).repeated, "by another one");
+    let reader = journal.reader().unwrap();
+    let story = reader.show(id(1)).unwrap().unwrap();
+    assert_eq!(
+        story.answers.iter().map(|a| (a.answer.word(), a.by.as_str())).collect::<Vec<_>>(),
+        [("accepted", "platform"), ("resolved", "platform"), ("accepted", "squad")]
+    );
+    let newest = reader.list(&AlertFilter::default()).unwrap()[0].answer.clone().unwrap();
+    assert_eq!(Some(&newest), story.answers.last());
+    for n in 0..100 {
+        answers.record(id(1), &Answer::Assigned { unit: format!("squad {n}") }, &by("platform")).unwrap();
+    }
+    let wild = Answer::Assigned { unit: "one more".into() };
+    assert_eq!(answers.record(id(1), &wild, &by("platform")).unwrap(), Recorded::TooMany);
+    assert!(taken(answers.record(id(1), &done, &by("platform")).unwrap()).repeated, "what was taken stays taken");
+}
+
+#[test]
+fn a_token_is_good_until_it_ends_and_only_its_hash_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = Tokens::open(folder.path()).unwrap();
+    let now = jiff::Timestamp::now();
+    let end = now + jiff::SignedDuration::from_secs(60);
+    let new = NewToken { name: "platform".into(), sinks: vec!["a".into()], expires: Some(end), ..NewToken::default() };
+    let secret = tokens.create(&new).unwrap().unwrap();
+    assert!(secret.starts_with("lookout_") && secret.len() == 51, "{secret}");
+    assert_eq!(tokens.create(&new).unwrap(), None, "the name is taken");
+    let reader = Reader::open(folder.path()).unwrap();
+    let token = reader.token(&secret, now).unwrap().unwrap();
+    assert_eq!(token.name, "platform");
+    let reach = |grid: &str, sinks: &[&str]| Reach {
+        grid: Some(grid.into()),
+        sinks: sinks.iter().map(|s| (*s).to_owned()).collect(),
+    };
+    assert!(token.answers(&reach("x", &["b", "a"])) && !token.answers(&reach("a", &["b"])));
+    assert_eq!(reader.token(&secret, end).unwrap(), None, "it has expired");
+    assert_eq!(reader.token("lookout_", now).unwrap(), None);
+    assert!(tokens.revoke("platform").unwrap() && !tokens.revoke("platform").unwrap());
+    assert_eq!(reader.token(&secret, now).unwrap(), None);
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        let leaked = |part: &[u8]| bytes.windows(part.len()).any(|w| w == part);
+        assert!(!leaked(secret.as_bytes()) && !leaked(&secret.as_bytes()[8..]));
+    }
+}
+
+/// A journal of the first format, as an earlier version left it.
+#[test]
+fn an_older_journal_is_brought_up_to_date_by_its_writer_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal.append(&[item(1, 0, State::Started, &["a"])]).unwrap();
+    drop(journal);
+    let old = Connection::open(folder.path().join(FILE)).unwrap();
+    old.execute_batch("DROP TABLE watch; DROP TABLE answer; DROP TABLE token; DROP TABLE errand; DROP TABLE spot; DROP INDEX alert_test; ALTER TABLE alert DROP COLUMN test; PRAGMA user_version = 1")
+        .unwrap();
+    drop(old);
+    let error = Reader::open(folder.path()).err().unwrap();
+    assert!(matches!(error, JournalError::Older { found: 1, .. }) && !error.retry(), "{error}");
+    let journal = open(folder.path());
+    assert_eq!(journal.open_alerts().unwrap().len(), 1);
+    assert_eq!(journal.reader().unwrap().show(id(1)).unwrap().unwrap().answers, []);
+}
+
+#[test]
+fn what_was_no_person_leaves_a_quiet_spot_until_it_is_released() {
+    use crate::types::{Answer, answer::NOT_A_PERSON};
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let mut seen = item(1, 0, State::Started, &[]);
+    seen.event.bbox = Some([0.4, 0.5, 0.08, 0.2]);
+    let mut ended = item(1, 1, State::Ended, &[]);
+    ended.event.bbox = Some([0.1, 0.1, 0.1, 0.1]);
+    journal.append(&[seen, ended, item(2, 0, State::Started, &[])]).unwrap();
+    let mut answers = journal.answers().unwrap();
+    let mut answer = |n: u8, reason: &str| {
+        let answer = Answer::FalseAlarm { reason: Some(reason.into()) };
+        taken(answers.record(id(n), &answer, &by("platform")).unwrap()).spot
+    };
+    assert_eq!(answer(1, "just a drill"), None);
+    let spot = answer(1, NOT_A_PERSON).unwrap();
+    assert_eq!(answer(1, NOT_A_PERSON), None, "once");
+    assert_eq!(answer(2, NOT_A_PERSON), None, "a crowd has no box");
+    let reader = journal.reader().unwrap();
+    let listed = reader.spots(false).unwrap();
+    assert_eq!((listed.len(), listed[0].id, listed[0].camera.as_str()), (1, spot, "forecourt"));
+    let expected = [0.42, 0.65, 0.04, 0.1];
+    assert!(listed[0].bbox.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "half its size, around its feet");
+    assert_eq!((listed[0].alert, listed[0].made_by.as_str()), (id(1), "platform"));
+    drop(journal);
+    let journal = open(folder.path());
+    let answers = journal.answers().unwrap();
+    assert_eq!(journal.spots().unwrap(), listed, "it holds across a restart");
+    assert!(answers.release(spot, "duty").unwrap() && !answers.release(spot, "duty").unwrap());
+    assert_eq!(
+        (reader.spots(false).unwrap().len(), reader.spots(true).unwrap()[0].released_by.as_deref()),
+        (0, Some("duty"))
+    );
 }

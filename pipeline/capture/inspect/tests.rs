@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use super::super::picture::VideoPicture;
 use super::*;
-use crate::types::Change;
+use crate::types::{Change, View};
 
 const SIZE: Size = Size::new(640, 480);
 
@@ -127,7 +127,7 @@ fn a_view_that_shifts_is_found_with_its_way_and_comes_back() {
     let place = place(1);
     let mut watch = Watch::used_to(&seen(&place, (300, 200), plain));
     assert_eq!(watch.look(&seen(&place, (300, 200), plain)).view, View::Same);
-    for (dx, dy) in [(48, 0), (-64, 32), (0, -40), (120, 72)] {
+    for (dx, dy) in [(48_i32, 0_i32), (-64, 32), (0, -40), (120, 72)] {
         let at = ((300 - dx) as u32, (200 - dy) as u32);
         let View::Shifted([x, y]) = watch.look(&seen(&place, at, plain)).view else { panic!("{dx} {dy}") };
         let width = f64::from(SIZE.width);

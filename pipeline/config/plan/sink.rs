@@ -47,7 +47,7 @@ pub enum Secret {
 pub struct Route {
     /// Route id, a metric label.
     pub id: String,
-    /// Indices into [`Site::sinks`].
+    /// Indices into the site's sinks.
     pub to: Vec<usize>,
     /// Least severity.
     pub min_severity: Severity,
@@ -61,4 +61,38 @@ pub struct Route {
     pub grids: Vec<String>,
     /// When the route is in force; `None`: always.
     pub schedule: Option<Schedule>,
+    /// Takes what no other route takes.
+    pub default: bool,
+    /// Takes only what another route escalates to it.
+    pub only_escalated: bool,
+    /// The first alert of a grid within this time stands for later ones that are not more severe.
+    pub merge: Option<Span>,
+    /// How soon an alert must be answered.
+    pub answer_within: Option<Span>,
+    /// Time of day of a daily test alert, in the site's time zone.
+    pub test_at: Option<jiff::civil::Time>,
+    /// Index into the site's routes of where an unanswered alert goes.
+    pub escalate_to: Option<usize>,
+}
+
+impl Route {
+    /// To all of so many sinks, without conditions: what a site without routes has.
+    pub fn to_all(sinks: usize) -> Self {
+        Self {
+            id: "default".into(),
+            to: (0..sinks).collect(),
+            min_severity: Severity::Minor,
+            kinds: Vec::new(),
+            cameras: Vec::new(),
+            zones: Vec::new(),
+            grids: Vec::new(),
+            schedule: None,
+            default: true,
+            only_escalated: false,
+            merge: None,
+            answer_within: None,
+            test_at: None,
+            escalate_to: None,
+        }
+    }
 }

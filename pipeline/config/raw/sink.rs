@@ -56,10 +56,16 @@ pub struct RouteRaw {
     pub grids: Field<Vec<String>>,
     /// Only in these windows.
     pub schedule: Field<ScheduleRaw>,
-    /// One notification for alerts of the same grid within this time. Not in force yet.
+    /// Takes what no other route takes; has no conditions of its own. One at most.
+    pub default: Field<bool>,
+    /// Takes only what another route escalates to it.
+    pub only_escalated: Field<bool>,
+    /// The first alert of a grid within this time stands for later ones, which notify only if they are more severe.
     pub merge: Field<Duration>,
-    /// How soon the unit must answer. Not in force yet.
+    /// How soon an alert must be answered, from 1s; without it none need be.
     pub answer_within: Field<Duration>,
-    /// Route to which an unanswered alert goes. Not in force yet.
+    /// Time of day, `HH:MM`, at which a marked test alert goes the whole way; none if left out.
+    pub test_at: Field<String>,
+    /// Route to which an alert goes that was not answered in time.
     pub escalate_to: Field<String>,
 }

@@ -81,4 +81,20 @@ fn a_picture_moves_every_series_of_its_stages() {
     assert_eq!(value(&metrics, "lookout_overflow_total{queue=\"tracks\"}"), (many - MAX_DETECTIONS) as f64);
     assert_eq!(value(&metrics, "lookout_overflow_total{queue=\"redaction\"}"), 1.0);
     drop(viewer);
+    // Quiet spots come by the hub: the whole picture is one.
+    let people = |state: &mut LaneState, ms: i64| {
+        let picture = Arc::new(VideoPicture::grey(Size::new(1280, 720), 0));
+        state.observe(
+            &lane,
+            &Frame { time: MediaTime::from_nanos(ms * 1_000_000), picture, ..frame.clone() },
+            &detections,
+        );
+        lane.hub.snapshot().people
+    };
+    let counted: Vec<u32> = (1..10).map(|k| people(&mut state, k * 100)).collect();
+    assert!(counted.last() > Some(&0), "{counted:?}");
+    lane.hub.quiet.set(vec![Rect::new(0.0, 0.0, 1.0, 1.0)]);
+    assert_eq!(people(&mut state, 1_000), 0);
+    lane.hub.quiet.set(Vec::new());
+    assert!(people(&mut state, 1_100) > 0);
 }

@@ -1,0 +1,66 @@
+//! Today's answers as metrics, by grid and kind.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::alerts::journal::statistics::Figures;
+use crate::alerts::journal::{JournalError, Reader};
+use crate::capture::Stop;
+use crate::config::plan::Site;
+use crate::telemetry::{FigureMetrics, Metrics};
+use crate::types::Kind;
+
+/// Between looks at the journal.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Keeps the metrics of today's answers. A busy day is long to count, so it has a thread of its own.
+pub struct TodaysFigures {
+    zone: TimeZone,
+    grids: Vec<(String, FigureMetrics)>,
+    kinds: Vec<(String, FigureMetrics)>,
+}
+
+impl TodaysFigures {
+    /// For the grids of a site and the kinds of its rules.
+    pub fn new(site: &Site, metrics: &Metrics) -> Self {
+        let rules = site.cameras.iter().flat_map(|camera| &camera.rules);
+        let mut kinds: Vec<Kind> = rules.map(|rule| rule.condition.kind()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        Self {
+            zone: site.time_zone.clone(),
+            grids: site.grids.iter().map(|grid| (grid.id.clone(), metrics.for_grid(&grid.id))).collect(),
+            kinds: kinds.into_iter().map(|kind| (kind.word(), metrics.for_kind(kind))).collect(),
+        }
+    }
+
+    /// Renews them once a minute until told to stop.
+    pub fn run(&self, journal: &Reader, stop: &Stop) {
+        loop {
+            if let Err(error) = self.look(journal, jiff::Timestamp::now()) {
+                tracing::error!(%error, "today's answers cannot be counted; trying again");
+            }
+            if stop.wait(LOOK) {
+                return;
+            }
+        }
+    }
+
+    fn look(&self, journal: &Reader, now: jiff::Timestamp) -> Result<(), JournalError> {
+        let today = journal.statistics(self.zone.to_datetime(now).date(), &self.zone)?;
+        for (id, metrics) in &self.grids {
+            show(metrics, today.grids.iter().find(|g| g.grid.as_ref() == Some(id)).map(|g| &g.figures));
+        }
+        for (word, metrics) in &self.kinds {
+            show(metrics, today.kinds.iter().find(|k| k.kind == *word).map(|k| &k.figures));
+        }
+        Ok(())
+    }
+}
+
+fn show(metrics: &FigureMetrics, figures: Option<&Figures>) {
+    let Figures { received, answered, resolved, false_alarms, due, in_time, median_minutes, .. } =
+        figures.copied().unwrap_or_default();
+    metrics.show([received, answered, resolved, false_alarms, due, in_time], median_minutes);
+}
