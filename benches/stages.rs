@@ -12,6 +12,8 @@ mod inspect;
 mod pipeline;
 #[path = "stages/redact.rs"]
 mod redact;
+#[path = "stages/rules.rs"]
+mod rules;
 #[path = "stages/track.rs"]
 mod track;
 

@@ -15,7 +15,7 @@
 //! | [`capture`] | camera to `Frame`: libav source, OpenCV source, time line, freshest slot, supervisor |
 //! | [`detect`] | `Frame` to `Detections`: letterbox, ONNX session, one file per output head, NMS, model catalog |
 //! | [`track`] | `Detections` to `Tracks`: filter, association, tracker |
-//! | [`rules`] | `Tracks` to `Signals`: one file per rule; pure functions of time and tracks |
+//! | [`rules`] | `Tracks` to `Signals`: ground plane, one file per rule; pure functions of time and tracks |
 //! | [`alerts`] | `Signals` to `Alerts`: the incident state machine, redaction, journal |
 //! | [`dispatch`] | `Alerts` to the outside: outbox, worker, one file per sink |
 //! | [`engine`] | wires the stages for `analyze`, `replay` and `run`; the only place that starts threads |

@@ -263,7 +263,7 @@ fn idle(more: &str) -> SiteFiles {
 async fn a_test_alert_goes_the_whole_way_with_and_without_a_run() {
     let receiver = Receiver::start(|_, _| (StatusCode::OK, r#"{"status":"accepted"}"#).into_response()).await;
     let files = idle(&format!(
-        "[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{}/in\"\n\
+        "[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{}/in\"\nallow_private = true\n\
          [[route]]\nid = \"night\"\nto = [\"hook\", \"record\"]\nschedule = {{ from = \"00:00\", to = \"00:01\" }}\n\
          answer_within = \"1s\"\ntest_at = \"06:00\"\n[[route]]\nid = \"rest\"\nto = [\"record\"]\ndefault = true\n",
         receiver.address
@@ -334,7 +334,9 @@ fn a_route_is_tested_every_day_at_its_time() {
 #[test]
 fn a_test_alert_that_does_not_arrive_says_where_it_stands() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let files = idle(&format!("[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{closed}/in\"\n"));
+    let files = idle(&format!(
+        "[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{closed}/in\"\nallow_private = true\n"
+    ));
     let config = files.path("site.toml");
     let failed = ran(lookout().args(["alerts", "test", "--wait", "1", "--config"]).arg(config));
     assert_eq!(failed.code, 1, "{failed:?}");

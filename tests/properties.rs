@@ -16,6 +16,9 @@ use lookout::types::{Direction, Rect, Size, Span, State};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+mod corridor;
+mod shore;
+
 /// Seconds of a walk from corner to corner.
 const WALK: f64 = 0.6;
 const SIZE: Size = Size::new(768, 576);
@@ -67,6 +70,15 @@ impl View {
         [if self.mirror { 1.0 - x } else { x } + self.shift[0], y + self.shift[1]]
     }
 
+    /// Somebody with their feet at this place and so high, both fractions of the usual picture.
+    fn row(&self, frame: usize, id: u64, feet: [f64; 2], high: f64) -> Row {
+        let [x, y] = self.place(feet);
+        let (x, y, high) =
+            (x * f64::from(self.size.width), y * f64::from(self.size.height), high * f64::from(self.size.height));
+        let bbox = Rect::new((x - 0.2 * high) as f32, (y - high) as f32, (0.4 * high) as f32, high as f32);
+        Row { frame: frame as u64 + 1, id, bbox, score: 1.0 }
+    }
+
     fn points(&self, list: &[[f64; 2]]) -> String {
         format!("{:?}", list.iter().map(|p| self.place(*p)).collect::<Vec<_>>())
     }
@@ -104,14 +116,18 @@ impl View {
 
     /// When each rule started, and each line counted.
     fn incidents(&self, scenario: &Scenario, linger: bool) -> Starts {
+        self.replay(&self.camera(linger), &scenario.rows(self))
+    }
+
+    /// When each rule of a camera started, and each line counted.
+    fn replay(&self, camera: &str, rows: &[Row]) -> Starts {
         let around = Surroundings { time_zone: &TimeZone::UTC, media_dirs: None, grids: None };
-        let plan =
-            camera_text(Path::new("yard.toml"), &self.camera(linger), &around).unwrap_or_else(|e| panic!("{e}")).plan;
+        let plan = camera_text(Path::new("yard.toml"), camera, &around).unwrap_or_else(|e| panic!("{e}")).plan;
         let incidents = IncidentConfig { site: "t".into(), camera: plan.into(), outage: Span::from_secs(10) };
         let start = jiff::Timestamp::UNIX_EPOCH;
         let replay = Replay { incidents, fps: self.fps, size: self.size, start, inherit: false };
         let mut starts = Starts::new();
-        for event in replay.run(&scenario.rows(self), |_| ()) {
+        for event in replay.run(rows, |_| ()) {
             let what = match (event.state, event.rule, event.direction) {
                 (State::Started, Some(rule), _) => rule,
                 (State::Counted, _, Some(way)) => self.direction(way).word().to_owned(),
@@ -150,15 +166,12 @@ impl Scenario {
     }
 
     fn rows(&self, view: &View) -> Vec<Row> {
-        let (width, height) = (f64::from(view.size.width), f64::from(view.size.height));
         let frames = (self.seconds() * view.fps) as usize;
         let mut rows = Vec::new();
         for frame in (0..frames).filter(|f| !view.blind.get(*f).copied().unwrap_or(false)) {
             for (index, walker) in self.walkers.iter().enumerate() {
-                let [x, y] = view.place(self.feet(index, frame as f64 / view.fps));
-                let (x, y, high) = (x * width, y * height, walker.height * height);
-                let bbox = Rect::new((x - 0.2 * high) as f32, (y - high) as f32, (0.4 * high) as f32, high as f32);
-                rows.push(Row { frame: frame as u64 + 1, id: index as u64 + 1, bbox, score: 1.0 });
+                let feet = self.feet(index, frame as f64 / view.fps);
+                rows.push(view.row(frame, index as u64 + 1, feet, walker.height));
             }
         }
         rows

@@ -68,10 +68,15 @@ fn assert_told(files: &SiteFiles, told: &[Value]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_sinks_get_the_same_alerts_and_an_end_that_is_told() {
     let receiver = Receiver::start(|_, _| StatusCode::NO_CONTENT.into_response()).await;
-    let webhook = format!("[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{}/in\"\n", receiver.address);
+    let webhook = format!(
+        "[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{}/in\"\nallow_private = true\n",
+        receiver.address
+    );
     let files = SiteFiles::new(&webhook);
     files.camera("yard", CLIP);
-    let mut run = files.start();
+    // A proxy that the environment names would get the alerts: it is not asked.
+    let nobody = "http://127.0.0.1:9";
+    let mut run = files.start_among(&[("http_proxy", nobody), ("HTTP_PROXY", nobody), ("ALL_PROXY", nobody)]);
     run.until("an alert in both sinks", |_| started(&files.told(), "anyone") && !receiver.got().is_empty());
     let before = run.analysed("yard");
     run.until("more pictures", |run| run.analysed("yard") > before);
@@ -226,6 +231,45 @@ fn a_journal_that_cannot_grow_loses_nothing_and_stops_nothing() {
     assert_told(&files, &files.told());
 }
 
+/// Both cameras of the site see the same clip; whoever crosses its path from the left has come.
+const PARK: &str = "[[rule]]\nid = \"park\"\nkind = \"occupancy\"\npeople = 1\n\
+    [[rule.gate]]\ncamera = \"north\"\nline = \"path\"\ninward = \"left_to_right\"\n\
+    [[rule.gate]]\ncamera = \"south\"\nline = \"path\"\ninward = \"left_to_right\"\n";
+
+#[test]
+fn people_of_the_whole_site_are_counted_over_cameras_and_restarts() {
+    let files = SiteFiles::new(PARK);
+    files.camera("north", CLIP);
+    files.camera("south", CLIP);
+    let of_site = |events: &[Value]| {
+        events
+            .iter()
+            .filter(|e| text(e, "rule") == "park" && text(e, "state") == "started")
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let mut run = files.start();
+    assert_eq!(run.metric("lookout_overflow_total{queue=\"site\"}"), Some(0.0));
+    run.until("some have come", |run| run.metric("lookout_occupancy{rule=\"park\"}") >= Some(2.0));
+    run.until("an alert", |_| !of_site(&files.told()).is_empty());
+    assert_eq!(run.interrupt(), Some(0));
+    let first = files.told();
+    assert_complete(&first);
+    let event = &of_site(&first)[0];
+    assert!(event["camera"].is_null() && event["zone"].is_null() && event["line"].is_null(), "{event}");
+    assert_eq!((text(event, "kind"), text(event, "unit"), text(event, "grid")), ("occupancy", "people", ""));
+
+    let kept: Value = serde_json::from_slice(&std::fs::read(files.path("data/site.json")).unwrap()).unwrap();
+    let number = |field: &str| kept["park"][field].as_f64().unwrap();
+    let people = number("entered") - number("left") + number("missed");
+    let mut run = files.start();
+    run.until("the alert of those who are still there", |_| of_site(&files.told()).len() > of_site(&first).len());
+    let again = of_site(&files.told()).pop().unwrap();
+    assert_eq!(again["value"].as_f64(), Some(people), "{again}");
+    assert_eq!(run.interrupt(), Some(0));
+    assert_complete(&files.told());
+}
+
 #[test]
 fn every_series_is_there_from_the_start_at_zero() {
     let files = SiteFiles::new("");
@@ -250,7 +294,7 @@ fn every_series_is_there_from_the_start_at_zero() {
         ("outbox_oldest_seconds{sink=\"*\"}", "record"),
         ("camera_up{camera=\"*\"}", "gate"),
         ("camera_reconnects_total{camera=\"gate\",reason=\"*\"}", &SourceError::REASONS.join(" ")),
-        ("overflow_total{queue=\"*\"}", "journal tracks incidents"),
+        ("overflow_total{queue=\"*\"}", "journal tracks incidents site"),
         ("answers_total{outcome=\"*\",route=\"default\"}", "accepted assigned resolved false_alarm"),
         ("answers_refused_total{reason=\"*\"}", "unauthorized forbidden unknown malformed too_many"),
         ("alerts_unanswered{route=\"*\"}", "default"),

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use lookout::alerts::journal::{Appended, Journal, Reader};
-use lookout::config::plan::{Evidence, Inference, Provider, Secret, Sink, SinkKind, Site};
+use lookout::config::plan::{Evidence, Inference, Mode, Provider, Secret, Sink, SinkKind, Site, Webhook};
 use lookout::dispatch::{Backoff, Bell, Desk, Dispatcher};
 use lookout::telemetry::Metrics;
 use lookout::types::{AlertId, Event, Span, State as Phase};
@@ -56,6 +56,7 @@ pub fn site(data: &Path, sinks: Vec<Sink>) -> Site {
         media_dirs: Vec::new(),
         inference: Inference { providers: vec![Provider::Cpu], workers: 1, threads: 1, batch: 1 },
         cameras: Vec::new(),
+        rules: Vec::new(),
         grids: Vec::new(),
         sinks,
         routes: Vec::new(),
@@ -70,7 +71,10 @@ pub fn webhook(id: &str, address: SocketAddr, timeout: Span) -> Sink {
 
 /// A webhook sink that signs.
 pub fn signed(id: &str, address: SocketAddr, timeout: Span, secrets: Vec<Secret>) -> Sink {
-    Sink { id: id.into(), kind: SinkKind::Webhook { url: format!("http://{address}/in"), secrets, timeout } }
+    let url = format!("http://{address}/in");
+    let mode = Mode::Structured;
+    let webhook = Webhook { url, mode, secrets, ca: None, allow_private: true, timeout };
+    Sink { id: id.into(), kind: SinkKind::Webhook(webhook) }
 }
 
 /// A file sink.

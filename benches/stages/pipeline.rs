@@ -10,23 +10,24 @@ use std::sync::Arc;
 use divan::{Bencher, black_box};
 use jiff::{SignedDuration, Timestamp};
 use lookout::alerts::IncidentConfig;
-use lookout::config::load_camera;
+use lookout::config::{Surroundings, camera_text};
 use lookout::engine::CameraStages;
 use lookout::track::{SortTracker, TrackerConfig};
 use lookout::types::{MediaTime, Size, Span};
 
 use super::track::{PICTURES, RATE, crowd, to_and_fro};
 
+const PLANE: &str = "[ground]\npoints = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95]]\n\
+    metres = [[0.0, 0.0], [12.0, 0.0], [12.0, 9.0], [0.0, 9.0]]\n";
+
 fn stages(ground: bool) -> CameraStages {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/stages/crowded.toml");
-    let mut camera = load_camera(&file, &jiff::tz::TimeZone::UTC).expect("a good file").plan;
+    let mut text = std::fs::read_to_string(&file).expect("a file");
     if ground {
-        let corners = |list: [[f64; 2]; 4]| list.map(Into::into).to_vec();
-        camera.ground = Some(lookout::config::plan::Ground {
-            points: corners([[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95]]),
-            metres: corners([[0.0, 0.0], [12.0, 0.0], [12.0, 9.0], [0.0, 9.0]]),
-        });
+        text += PLANE;
     }
+    let around = Surroundings { time_zone: &jiff::tz::TimeZone::UTC, media_dirs: None, grids: None };
+    let camera = camera_text(&file, &text, &around).expect("a good file").plan;
     let config = IncidentConfig { site: "bench".into(), camera: Arc::new(camera), outage: Span::from_secs(10) };
     CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score: 0.4 })))
 }

@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 use super::clock::Moment;
 use super::incident::{Active, Change};
 use super::text;
-use crate::config::plan::{Camera, RulePlace};
+use super::watched::Watched;
+use crate::config::plan::{BODY_HEIGHT_M, RulePlace};
 use crate::types::event::SCHEMA;
 use crate::types::geometry::round4;
 use crate::types::time::rounded_millis;
@@ -18,14 +19,14 @@ use crate::types::{
 pub struct Context<'a> {
     /// Site id.
     pub site: &'a str,
-    /// The camera.
-    pub camera: &'a Camera,
+    /// The camera, or the site.
+    pub watched: &'a Watched,
     /// Of the picture that boxes are in, pixels.
     pub size: Size,
 }
 
 /// The first 16 bytes of SHA-256 over site, camera, rule, subject and the beginning of the condition in UTC
-/// milliseconds, separated by line feeds, which no id contains.
+/// milliseconds, separated by line feeds, which no id contains. The whole site has no camera: an empty one.
 pub fn alert_id(site: &str, camera: &str, rule: &str, subject: Subject, since: jiff::Timestamp) -> AlertId {
     let text = format!("{site}\n{camera}\n{rule}\n{subject}\n{}", rounded_millis(since));
     let digest = Sha256::digest(text.as_bytes());
@@ -36,8 +37,9 @@ pub fn alert_id(site: &str, camera: &str, rule: &str, subject: Subject, since: j
 
 /// A change of an incident as the event that tells it.
 pub fn transition(context: &Context<'_>, now: Moment, rule: usize, subject: Subject, change: &Change) -> Event {
-    let camera = context.camera;
-    let plan = &camera.rules[rule];
+    let watched = context.watched;
+    let plan = &watched.rules()[rule];
+    let camera = watched.camera().map_or("", |camera| camera.id.as_str());
     let (active, state, reason) = match change {
         Change::Started(active) => (active, State::Started, None),
         Change::Updated(active) => (active, State::Updated, None),
@@ -45,16 +47,14 @@ pub fn transition(context: &Context<'_>, now: Moment, rule: usize, subject: Subj
     };
     let Active { condition, .. } = &**active;
     let signal = &condition.signal;
-    let (zone, line) = match plan.place {
-        RulePlace::Camera => (None, None),
-        RulePlace::Zone(i) => (camera.zones.get(i), None),
-        RulePlace::Line(i) => (None, camera.lines.get(i)),
-    };
+    let (unit, metre) = unit(plan.incident.unit, signal.calibrated);
+    let told = |value: f64| round_value(value / metre);
+    let (zone, line) = watched.parts(plan.place);
     let mut event = Event {
-        alert: Some(alert_id(context.site, &camera.id, &plan.id, subject, condition.since.utc)),
+        alert: Some(alert_id(context.site, camera, &plan.id, subject, condition.since.utc)),
         seq: active.seq,
         state,
-        grid: camera.grid_of(plan.place).map(str::to_owned),
+        grid: watched.grid_of(plan.place).map(str::to_owned),
         zone: zone.map(|z| z.id.clone()),
         zone_name: zone.map(|z| z.name.clone()),
         line: line.map(|l| l.id.clone()),
@@ -62,11 +62,11 @@ pub fn transition(context: &Context<'_>, now: Moment, rule: usize, subject: Subj
         rule: Some(plan.id.clone()),
         kind: plan.condition.kind(),
         severity: Some(active.severity),
-        value: round_value(active.value),
-        threshold: plan.incident.threshold,
-        unit: plan.incident.unit,
+        value: told(active.value),
+        threshold: if metre == 1.0 { plan.incident.threshold } else { told(plan.incident.threshold) },
+        unit,
         people: signal.people,
-        peak: round_value(active.peak),
+        peak: told(active.peak),
         saturated: signal.saturated,
         started_at: Some(active.started.utc),
         condition_since: Some(condition.since.utc),
@@ -83,17 +83,17 @@ pub fn transition(context: &Context<'_>, now: Moment, rule: usize, subject: Subj
 /// A person counted at a line; never an alert.
 pub fn count(context: &Context<'_>, now: Moment, crossed: &Crossed) -> Event {
     let place = RulePlace::Line(crossed.line);
-    let line = &context.camera.lines[crossed.line];
+    let (_, line) = context.watched.parts(place);
     let mut event = Event {
         state: State::Counted,
-        grid: context.camera.grid_of(place).map(str::to_owned),
-        line: Some(line.id.clone()),
+        grid: context.watched.grid_of(place).map(str::to_owned),
+        line: line.map(|l| l.id.clone()),
         direction: Some(crossed.direction),
         place_in_picture: Some(crossed.place),
         bbox: Some(fraction_box(crossed.bbox, context.size)),
         ..blank(context, now)
     };
-    event.text = text::sentence(&event, line.left.as_deref().zip(line.right.as_deref()));
+    event.text = text::sentence(&event, line.and_then(|l| l.left.as_deref().zip(l.right.as_deref())));
     event
 }
 
@@ -113,8 +113,8 @@ fn blank(context: &Context<'_>, now: Moment) -> Event {
         media_time: now.media.rounded_secs(),
         site: context.site.to_owned(),
         grid: None,
-        camera: context.camera.id.clone(),
-        camera_name: context.camera.name.clone(),
+        camera: context.watched.camera().map(|camera| camera.id.clone()),
+        camera_name: context.watched.camera().map(|camera| camera.name.clone()),
         zone: None,
         zone_name: None,
         line: None,
@@ -133,7 +133,7 @@ fn blank(context: &Context<'_>, now: Moment) -> Event {
         condition_until: None,
         place_in_picture: None,
         bbox: None,
-        place: context.camera.place,
+        place: context.watched.place(),
         reason: None,
         related: Vec::new(),
         evidence: EvidenceState::NONE,
@@ -157,6 +157,16 @@ pub fn stopped_after_crash(last: &Event) -> Event {
     event.evidence = EvidenceState { picture: lost(last.evidence.picture), clip: lost(last.evidence.clip) };
     event.text = text::sentence(&event, None);
     event
+}
+
+/// The unit in which an event tells lengths, and how many of the plan's go into it: without a ground plane they were
+/// measured in body heights.
+fn unit(plan: Unit, calibrated: bool) -> (Unit, f64) {
+    match plan {
+        Unit::Metres if !calibrated => (Unit::BodyHeights, BODY_HEIGHT_M),
+        Unit::MetresPerSecond if !calibrated => (Unit::BodyHeightsPerSecond, BODY_HEIGHT_M),
+        unit => (unit, 1.0),
+    }
 }
 
 fn round_value(value: f64) -> f64 {

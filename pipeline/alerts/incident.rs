@@ -44,7 +44,7 @@ pub struct Active {
     pub severity: Severity,
     /// Measured last, in the unit of the rule.
     pub value: f64,
-    /// Largest value so far.
+    /// Worst value so far: the largest, where less is worse the smallest.
     pub peak: f64,
     /// Number of the next event.
     pub seq: u32,
@@ -91,13 +91,12 @@ impl Incident {
         signal: Option<&Signal>,
         since: Option<Moment>,
     ) -> [Option<Change>; 2] {
-        let level = if self.active().is_some() { plan.release } else { plan.threshold };
-        let level = if plan.elapsed { 1.0 } else { level };
-        match signal.filter(|s| s.value >= level) {
+        let active = self.active().is_some();
+        match signal.filter(|s| if active { plan.lasts(s.value) } else { plan.begins(s.value) }) {
             Some(signal) => {
                 let ended = self.end_if_expired(plan, now);
                 // A new condition must reach the threshold, not the release.
-                let holds = ended.is_none() || plan.elapsed || signal.value >= plan.threshold;
+                let holds = ended.is_none() || plan.begins(signal.value);
                 [ended, if holds { self.holds(plan, now, signal, since) } else { None }]
             }
             None => [self.interrupted(plan, now), None],
@@ -149,7 +148,7 @@ impl Incident {
             started: now,
             severity: plan.severity,
             value: 0.0,
-            peak: f64::NEG_INFINITY,
+            peak: if plan.falling { f64::INFINITY } else { f64::NEG_INFINITY },
             seq: 0,
             told: now,
             told_peak: 0.0,
@@ -195,15 +194,21 @@ impl Active {
     fn observe(&mut self, plan: &Plan, now: Moment, signal: &Signal) -> Option<Change> {
         let before = self.severity;
         self.measure(plan, now, signal);
-        let due = !plan.quiet && now.observed - self.told.observed >= UPDATE_EVERY && self.peak > self.told_peak;
+        let due = !plan.quiet
+            && now.observed - self.told.observed >= UPDATE_EVERY
+            && self.peak != self.told_peak
+            && plan.reaches(self.peak, self.told_peak);
         (self.severity > before || due).then(|| Change::Updated(self.tell(now)))
     }
 
     fn measure(&mut self, plan: &Plan, now: Moment, signal: &Signal) {
         self.value =
             if plan.elapsed { (now.observed - self.condition.since.observed).secs_f64() } else { signal.value };
-        self.peak = self.peak.max(self.value);
-        let reached = plan.escalate.iter().filter(|step| self.value >= step.value).map(|step| step.severity);
+        if plan.reaches(self.value, self.peak) {
+            self.peak = self.value;
+        }
+        let reached =
+            plan.escalate.iter().filter(|step| plan.reaches(self.value, step.value)).map(|step| step.severity);
         self.severity = reached.fold(self.severity, Severity::max);
     }
 

@@ -1,18 +1,19 @@
-//! All incidents of one camera: signals in, events out.
+//! All incidents of one camera, or of the site: signals in, events out.
 
 mod camera;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::clock::{Moment, ObservedClock};
 use super::event::{Context, count, transition};
 use super::incident::{Change, Incident};
-use crate::config::plan::{Camera, RulePlace};
+use super::watched::Watched;
+use crate::config::plan::{Camera, RulePlace, Site};
 use crate::types::{Crossed, EndReason, Event, Kind, MediaTime, Signal, Size, Span, Subject};
 
-/// Incidents of one camera at most; a signal about one more subject is dropped and counted.
-const MOST_INCIDENTS: usize = 2_048;
+/// Incidents of one camera at most: a thousand people and eight rules about each. A signal about one more subject is
+/// dropped and counted.
+const MOST_INCIDENTS: usize = 8_192;
 
 /// What the incidents of a camera are built from.
 #[derive(Clone)]
@@ -25,13 +26,18 @@ pub struct IncidentConfig {
     pub outage: Span,
 }
 
-/// The incidents of one camera.
+/// The incidents of one camera, or of the site.
 pub struct Incidents {
-    config: IncidentConfig,
+    site: String,
+    watched: Watched,
+    outage: Span,
     clock: ObservedClock,
-    table: BTreeMap<(usize, Subject), Entry>,
+    /// One for each rule.
+    tables: Vec<Table>,
     /// For crossings the cooldown is the line's.
     rules: Vec<RuleState>,
+    /// Entries of all tables.
+    known: usize,
     observation: u64,
     size: Size,
     last: Option<Moment>,
@@ -42,9 +48,28 @@ pub struct Incidents {
     resting: bool,
 }
 
+/// The incidents of one rule, by subject. A picture's signals of a rule come mostly in the order of their subjects, so
+/// that the next one is mostly the next entry.
+#[derive(Default)]
+struct Table {
+    entries: Vec<Entry>,
+    next: usize,
+}
+
 struct Entry {
+    subject: Subject,
     incident: Incident,
     observation: u64,
+}
+
+impl Table {
+    /// Where the subject is, or where it belongs.
+    fn find(&mut self, subject: Subject) -> Result<usize, usize> {
+        let expected = self.entries.get(self.next).is_some_and(|e| e.subject == subject);
+        let found = if expected { Ok(self.next) } else { self.entries.binary_search_by_key(&subject, |e| e.subject) };
+        self.next = found.map_or_else(|at| at, |at| at + 1);
+        found
+    }
 }
 
 #[derive(Default)]
@@ -57,16 +82,29 @@ struct RuleState {
 impl Incidents {
     /// Nothing has happened yet.
     pub fn new(config: IncidentConfig) -> Self {
-        let rules = config.camera.rules.iter().map(|_| RuleState::default()).collect();
-        let (offline, moved) = (config.camera.health_rule(Kind::Offline), config.camera.health_rule(Kind::Moved));
+        Self::of(config.site, Watched::Camera(config.camera), config.outage)
+    }
+
+    /// Of the rules about the whole site: their signals come without end, whatever the cameras do.
+    pub fn of_site(site: &Site) -> Self {
+        Self::of(site.id.clone(), Watched::site(site), Span::from_nanos(i64::MAX))
+    }
+
+    fn of(site: String, watched: Watched, outage: Span) -> Self {
+        let rules = watched.rules().iter().map(|_| RuleState::default()).collect();
+        let tables = watched.rules().iter().map(|_| Table::default()).collect();
+        let health = |kind| watched.camera().and_then(|camera| camera.health_rule(kind));
         Self {
-            offline,
-            moved,
+            offline: health(Kind::Offline),
+            moved: health(Kind::Moved),
             resting: false,
-            config,
+            site,
+            watched,
+            outage,
             rules,
             clock: ObservedClock::default(),
-            table: BTreeMap::new(),
+            tables,
+            known: 0,
             observation: 0,
             size: Size::default(),
             last: None,
@@ -81,7 +119,7 @@ impl Incidents {
 
     /// Alerts that are open now.
     pub fn open(&self) -> usize {
-        self.table.values().filter(|e| e.incident.active().is_some()).count()
+        self.tables.iter().flat_map(|t| &t.entries).filter(|e| e.incident.active().is_some()).count()
     }
 
     /// One analysed picture of `size`: appends the events that it causes, rule by rule.
@@ -94,7 +132,7 @@ impl Incidents {
         crossed: &[Crossed],
         out: &mut Vec<Event>,
     ) {
-        if self.clock.last().is_some_and(|last| media - last > self.config.outage) {
+        if self.clock.last().is_some_and(|last| media - last > self.outage) {
             self.signal_lost(out);
         }
         let now = self.clock.advance(media, utc);
@@ -106,6 +144,7 @@ impl Incidents {
                 out.push(count(&self.context(), now, c));
             }
         }
+        self.tables.iter_mut().for_each(|table| table.next = 0);
         for signal in signals {
             if !self.resting || self.about_camera(signal.rule) {
                 self.observe_signal(now, signal, out);
@@ -113,14 +152,10 @@ impl Incidents {
         }
         self.observe_silence(now, out);
         self.rest(now, signals, out);
-        let rules = &self.config.camera.rules;
-        let offline = self.offline;
-        self.table.retain(|key, entry| Some(key.0) == offline || !entry.incident.is_idle(now));
-        debug_assert!(self.table.keys().all(|(rule, _)| *rule < rules.len()));
     }
 
     fn update_windows(&mut self, now: Moment) {
-        for (state, rule) in self.rules.iter_mut().zip(&self.config.camera.rules) {
+        for (state, rule) in self.rules.iter_mut().zip(self.watched.rules()) {
             let Some(schedule) = &rule.incident.schedule else {
                 state.in_force = true;
                 continue;
@@ -134,17 +169,16 @@ impl Incidents {
     }
 
     fn observe_signal(&mut self, now: Moment, signal: &Signal, out: &mut Vec<Event>) {
-        let plan = &self.config.camera.rules[signal.rule].incident;
+        let plan = &self.watched.rules()[signal.rule].incident;
         let state = &self.rules[signal.rule];
-        let key = (signal.rule, signal.subject);
         let quiet = state.quiet_until.is_some_and(|until| now.observed < until);
-        let known = self.table.contains_key(&key);
+        let found = self.tables[signal.rule].find(signal.subject);
+        let known = found.is_ok();
         // Nothing to begin: most signals say that all is quiet.
-        let holds = signal.value >= if plan.elapsed { 1.0 } else { plan.threshold };
-        if !state.in_force || (!known && (quiet || !holds)) {
+        if !state.in_force || (!known && (quiet || !plan.begins(signal.value))) {
             return;
         }
-        if !known && self.table.len() >= MOST_INCIDENTS {
+        if !known && self.known >= MOST_INCIDENTS {
             self.overflow += 1;
             return;
         }
@@ -159,57 +193,74 @@ impl Incidents {
             let late = Span::from_nanos(i64::try_from(late.as_nanos()).unwrap_or(0));
             *since = Moment { observed: since.observed + late, media: since.media + late, utc: *from };
         }
-        let entry = self.table.entry(key).or_insert_with(|| Entry { incident: Incident::new(), observation: 0 });
+        let table = &mut self.tables[signal.rule];
+        let at = found.unwrap_or_else(|at| {
+            table.entries.insert(
+                at,
+                Entry { subject: signal.subject, incident: Incident::new(), observation: self.observation },
+            );
+            table.next = at + 1;
+            self.known += 1;
+            at
+        });
+        let entry = &mut table.entries[at];
         entry.observation = self.observation;
-        for change in entry.incident.observe(plan, now, Some(signal), since) {
-            self.tell(now, key, change, out);
+        for change in entry.incident.observe(plan, now, Some(signal), since).into_iter().flatten() {
+            self.tell(now, (signal.rule, signal.subject), &change, out);
         }
     }
 
-    /// Subjects of which no rule said anything: their condition does not hold.
+    /// Subjects of which no rule said anything: their condition does not hold. Forgets those of which there is nothing
+    /// more to know.
     fn observe_silence(&mut self, now: Moment, out: &mut Vec<Event>) {
         let mut changes = Vec::new();
-        for (key, entry) in &mut self.table {
+        let mut known = 0;
+        for (rule, table) in self.tables.iter_mut().enumerate() {
             // Whether pictures come is told by [`Incidents::supervise`].
-            if Some(key.0) == self.offline {
+            if Some(rule) == self.offline {
+                known += table.entries.len();
                 continue;
             }
-            let plan = &self.config.camera.rules[key.0].incident;
-            let [first, second] = if !self.rules[key.0].in_force {
-                [entry.incident.end(plan, now, EndReason::Schedule), None]
-            } else if entry.observation != self.observation {
-                entry.incident.observe(plan, now, None, None)
-            } else {
-                continue;
-            };
-            changes.extend([first, second].into_iter().flatten().map(|change| (*key, change)));
+            let (plan, in_force) = (&self.watched.rules()[rule].incident, self.rules[rule].in_force);
+            table.entries.retain_mut(|entry| {
+                let [first, second] = if !in_force {
+                    [entry.incident.end(plan, now, EndReason::Schedule), None]
+                } else if entry.observation != self.observation {
+                    entry.incident.observe(plan, now, None, None)
+                } else {
+                    [None, None]
+                };
+                changes.extend([first, second].into_iter().flatten().map(|change| ((rule, entry.subject), change)));
+                !entry.incident.is_idle(now)
+            });
+            known += table.entries.len();
         }
+        self.known = known;
         for (key, change) in changes {
-            self.tell(now, key, Some(change), out);
+            self.tell(now, key, &change, out);
         }
     }
 
-    fn tell(&mut self, now: Moment, key: (usize, Subject), change: Option<Change>, out: &mut Vec<Event>) {
-        let Some(change) = change else { return };
-        let rule = &self.config.camera.rules[key.0];
+    fn tell(&mut self, now: Moment, key: (usize, Subject), change: &Change, out: &mut Vec<Event>) {
+        let rule = &self.watched.rules()[key.0];
         if matches!(change, Change::Ended(..))
             && matches!(rule.place, RulePlace::Line(_))
             && rule.incident.cooldown > Span::ZERO
         {
             self.rules[key.0].quiet_until = Some(now.observed + rule.incident.cooldown);
         }
-        out.push(transition(&self.context(), now, key.0, key.1, &change));
+        out.push(transition(&self.context(), now, key.0, key.1, change));
     }
 
     fn context(&self) -> Context<'_> {
-        Context { site: &self.config.site, camera: &self.config.camera, size: self.size }
+        Context { site: &self.site, watched: &self.watched, size: self.size }
     }
 
     /// No pictures for the outage time: open incidents end, pending ones vanish. The event's time is that of the last
     /// picture plus the outage.
     pub fn signal_lost(&mut self, out: &mut Vec<Event>) {
         let Some(last) = self.last else { return };
-        let outage = self.config.outage;
+        let outage = self.outage;
         let utc = last.utc.saturating_add(jiff::SignedDuration::from_nanos(outage.nanos())).unwrap_or(last.utc);
         let now = Moment { observed: last.observed, media: last.media + outage, utc };
         self.end_where(now, EndReason::SignalLost, |this, rule| Some(rule) != this.offline, out);
@@ -224,12 +275,16 @@ impl Incidents {
     }
 
     fn end_where(&mut self, now: Moment, reason: EndReason, ends: impl Fn(&Self, usize) -> bool, out: &mut Vec<Event>) {
-        let ending: Vec<_> = self.table.keys().copied().filter(|key| ends(self, key.0)).collect();
-        for key in ending {
-            let Some(mut entry) = self.table.remove(&key) else { continue };
-            let plan = &self.config.camera.rules[key.0].incident;
-            let change = entry.incident.end(plan, now, reason);
-            self.tell(now, key, change, out);
+        for rule in 0..self.tables.len() {
+            if !ends(self, rule) {
+                continue;
+            }
+            let entries = std::mem::take(&mut self.tables[rule].entries);
+            self.known -= entries.len();
+            for mut entry in entries {
+                let change = entry.incident.end(&self.watched.rules()[rule].incident, now, reason);
+                change.iter().for_each(|change| self.tell(now, (rule, entry.subject), change, out));
+            }
         }
     }
 }

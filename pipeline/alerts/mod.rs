@@ -14,9 +14,10 @@ pub mod overlay;
 pub mod raised;
 pub mod redact;
 pub mod report;
-mod text;
+pub mod text;
 pub mod trial;
 pub mod video;
+mod watched;
 
 #[cfg(test)]
 mod tests;

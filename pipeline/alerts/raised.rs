@@ -139,8 +139,10 @@ impl Shown {
             (Unit::PeoplePerSquareMetre, false) => {
                 write!(out, "{what}: up to {peak:.1} people a square metre, {seconds:.0} s")
             }
-            (Unit::Seconds | Unit::Metres | Unit::BodyHeights, true) => write!(out, "{what}：{seconds:.0}秒"),
-            (Unit::Seconds | Unit::Metres | Unit::BodyHeights, false) => write!(out, "{what}: {seconds:.0} s"),
+            (Unit::Share, true) => write!(out, "{what}：最高{:.0}%，{seconds:.0}秒", 100.0 * peak),
+            (Unit::Share, false) => write!(out, "{what}: up to {:.0} %, {seconds:.0} s", 100.0 * peak),
+            (_, true) => write!(out, "{what}：{seconds:.0}秒"),
+            (_, false) => write!(out, "{what}: {seconds:.0} s"),
         }
         .unwrap_or_default();
     }

@@ -1,3 +1,5 @@
+mod camera;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -6,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{Surroundings, camera_text};
-use crate::types::{EndReason, Event, MediaTime, Severity, Signal, Size, Span, State, Subject, TrackId};
+use crate::types::{EndReason, Event, MediaTime, Severity, Signal, Size, Span, State, Subject, TrackId, Unit};
 
 const START: &str = "2026-11-24T03:00:00Z";
 
@@ -51,17 +53,7 @@ impl Bench {
 }
 
 fn signal(subject: Subject, value: f64) -> Signal {
-    Signal {
-        rule: 0,
-        subject,
-        value,
-        since: None,
-        people: value as u32,
-        place: None,
-        bbox: None,
-        saturated: false,
-        direction: None,
-    }
+    Signal { people: value as u32, ..Signal::new(0, subject, value) }
 }
 
 #[test]
@@ -189,125 +181,74 @@ fn texts_name_the_place_and_the_numbers_in_both_languages() {
     assert_eq!(text.zh, "【较重】c·z：区域内4人，阈值3人");
 }
 
-/// Indices of the rules about the camera in [`Bench`]: they follow its only rule.
-const FROZEN: usize = 2;
-const MOVED: usize = 5;
+const NEAR: &str =
+    "kind = \"proximity\"\ndistance = \"1.7m\"\nhold = \"0s\"\nescalate = [{ value = 0.5, severity = \"severe\" }]";
 
-impl Bench {
-    /// A picture every half second in which one person is in the zone and the camera has moved or not.
-    fn views(&mut self, from: f64, to: f64, moved: bool) {
-        for i in 0..((to - from) * 2.0) as u32 {
-            let signals = [signal(Subject::Zone, 1.0), Signal::about_camera(MOVED, moved)];
-            self.see(from + f64::from(i) * 0.5, &signals);
-        }
+#[test]
+fn where_less_is_worse_the_peak_is_the_smallest_and_severity_rises_downwards() {
+    let mut b = Bench::new(NEAR);
+    let pair = Subject::Pair(TrackId(1), TrackId(2));
+    for (t, v) in [(0.0, 2.0), (1.0, 1.7), (2.0, 1.5), (3.0, 0.4), (4.0, 1.6), (5.0, 3.0), (7.0, 3.0)] {
+        b.see(t, &[signal(pair, v)]);
     }
+    assert_eq!(b.told(), [(State::Started, 1.0), (State::Updated, 3.0), (State::Ended, 7.0)]);
+    assert_eq!((b.events[0].value, b.events[0].peak, b.events[0].unit), (1.7, 1.7, Unit::Metres));
+    let ended = &b.events[2];
+    assert_eq!((ended.peak, ended.value, ended.severity), (0.4, 1.6, Some(Severity::Severe)));
+}
 
-    /// Rule, state and time of each event.
-    fn rules(&self) -> Vec<(&str, State, f64)> {
-        self.events.iter().map(|e| (e.rule.as_deref().unwrap(), e.state, e.media_time)).collect()
+#[test]
+fn without_a_ground_plane_lengths_are_told_in_body_heights() {
+    let mut b = Bench::new(NEAR);
+    let pair = Subject::Pair(TrackId(1), TrackId(2));
+    b.see(0.0, &[Signal { calibrated: false, people: 2, ..signal(pair, 0.85) }]);
+    let event = &b.events[0];
+    assert_eq!((event.value, event.threshold, event.peak, event.unit), (0.5, 1.0, 0.5, Unit::BodyHeights));
+    assert_eq!(event.text.en, "[moderate] c, z: 2 people 0.5 body heights apart, limit 1");
+    assert_eq!(event.text.zh, "【较重】c·z：2人相距0.5个身高，下限1个身高");
+}
+
+#[test]
+fn every_kind_of_rule_speaks_both_languages() {
+    let way = "along = [[0.1, 0.5], [0.9, 0.5]]";
+    for (rule, subject, value, en, zh) in [
+        (
+            format!("kind = \"wrong_way\"\n{way}"),
+            Subject::Person(TrackId(1)),
+            2.0,
+            "a person has gone 2 m against the way",
+            "有人逆行2米",
+        ),
+        (
+            "kind = \"counter_flow\"".into(),
+            Subject::Zone,
+            0.4,
+            "40% of the people go against the flow, threshold 30%",
+            "40%的人逆向而行，阈值30%",
+        ),
+        ("kind = \"rush\"\nhold = \"0s\"".into(), Subject::Zone, 3.5, "3 people run, 3.5 m/s", "3人奔跑，速度3.5米/秒"),
+    ] {
+        let mut b = Bench::new(&rule);
+        b.see(0.0, &[Signal { people: 3, ..signal(subject, value) }]);
+        let text = &b.events[0].text;
+        assert_eq!(
+            (text.en.as_str(), text.zh.as_str()),
+            (format!("[moderate] c, z: {en}").as_str(), format!("【较重】c·z：{zh}").as_str())
+        );
     }
-
-    fn supervise(&mut self, up: f64, silence: f64) {
-        let (up, silence) = (MediaTime::from_secs_f64(up), Span::from_secs_f64(silence));
-        self.incidents.supervise(up, silence, START.parse().unwrap(), &mut self.events);
-    }
-}
-
-#[test]
-fn rules_rest_while_the_camera_is_moved_and_end_what_was_open() {
-    let mut b = Bench::new("kind = \"crowd\"\npeople = 1");
-    b.views(0.0, 10.0, false);
-    b.views(10.0, 40.0, true);
-    assert!(b.incidents.resting());
-    b.views(40.0, 50.0, false);
-    assert!(!b.incidents.resting());
-    assert_eq!(
-        b.rules(),
-        [
-            ("r", State::Started, 0.0),
-            ("camera.moved", State::Started, 25.0),
-            ("r", State::Ended, 25.0),
-            ("camera.moved", State::Ended, 42.0),
-            ("r", State::Started, 42.5),
-        ]
-    );
-    assert_eq!((b.events[2].reason, b.events[3].reason), (Some(EndReason::SignalLost), Some(EndReason::Cleared)));
-    let moved = &b.events[1];
-    assert_eq!((moved.kind, moved.zone.as_deref(), moved.people), (crate::types::Kind::Moved, None, 0));
-    assert_eq!((moved.value, moved.threshold, moved.unit), (15.0, 15.0, crate::types::Unit::Seconds));
-    assert!(moved.text.en.contains("its rules rest") && moved.text.zh.contains("规则暂停"), "{:?}", moved.text);
-}
-
-#[test]
-fn an_outage_does_not_wake_rules_of_a_moved_camera() {
-    let mut b = Bench::new("kind = \"crowd\"\npeople = 1");
-    b.views(0.0, 30.0, true);
-    b.incidents.signal_lost(&mut b.events);
-    assert!(b.incidents.resting());
-    b.views(60.0, 62.0, true);
-    assert!(b.incidents.resting() && b.rules().last().unwrap().1 == State::Ended);
-    b.views(62.0, 63.0, false);
-    assert!(!b.incidents.resting());
-}
-
-#[test]
-fn a_view_accepted_anew_ends_the_alert_and_wakes_the_rules() {
-    let mut b = Bench::new("kind = \"crowd\"\npeople = 1");
-    b.views(0.0, 20.0, true);
-    b.incidents.accept_view(&mut b.events);
-    let ended = b.events.last().unwrap();
-    assert_eq!((ended.rule.as_deref(), ended.reason), (Some("camera.moved"), Some(EndReason::Reconfigured)));
-    b.views(20.0, 21.0, false);
-    assert_eq!(b.rules().last(), Some(&("r", State::Started, 20.0)));
-}
-
-#[test]
-fn an_ailment_that_lasts_is_told_once() {
-    let mut b = Bench::new("kind = \"crowd\"\npeople = 1");
-    for i in 0..400 {
-        b.see(f64::from(i), &[Signal::about_camera(FROZEN, i < 300)]);
-    }
-    assert_eq!(b.rules(), [("camera.frozen", State::Started, 30.0), ("camera.frozen", State::Ended, 300.0)]);
-    assert_eq!(b.events[1].peak, 299.0);
-    assert_eq!(b.events[1].text.en, "[moderate] c: Ended (cleared): the picture has not changed for 299 s");
-}
-
-#[test]
-fn a_camera_that_never_came_is_offline_until_it_comes() {
-    let mut b = Bench::new("kind = \"crowd\"\npeople = 1");
-    (0..60).for_each(|i| b.supervise(f64::from(i), f64::from(i)));
-    assert_eq!(b.rules(), [("camera.offline", State::Started, 0.0)]);
-    let offline = &b.events[0];
-    assert_eq!(offline.condition_since.unwrap().to_string(), "2026-11-24T02:59:50Z");
-    assert_eq!((offline.at.to_string(), offline.value), (START.to_owned(), 10.0));
-    assert_eq!(offline.text.zh, "【较重】c：10秒没有画面");
-    b.zone(0.0, 3.0, 0.5, 1.0);
-    (60..64).for_each(|i| b.supervise(f64::from(i), 0.2));
-    let ended = b.events.last().unwrap();
-    assert_eq!((ended.kind, ended.state, ended.seq), (crate::types::Kind::Offline, State::Ended, 1));
-    assert_eq!((ended.reason, ended.value), (Some(EndReason::Cleared), 59.0));
-    (64..100).for_each(|i| b.supervise(f64::from(i), 0.2));
-    assert_eq!(b.rules().len(), 3);
-}
-
-#[test]
-fn a_camera_that_is_lost_is_offline_since_its_last_picture() {
-    let mut b = Bench::new("kind = \"crowd\"\npeople = 1");
-    b.zone(0.0, 20.5, 0.5, 0.0);
-    (0..50).for_each(|i| b.supervise(20.0 + f64::from(i) * 0.25, f64::from(i) * 0.25));
-    assert_eq!(b.rules(), [("camera.offline", State::Started, 30.0)]);
-    assert_eq!(b.events[0].condition_since.unwrap().to_string(), "2026-11-24T03:00:20Z");
-    b.incidents.stop(EndReason::Stopped, &mut b.events);
-    let ended = b.events.last().unwrap();
-    assert_eq!((ended.state, ended.reason, ended.media_time), (State::Ended, Some(EndReason::Stopped), 32.25));
+    let mut b = Bench::new("kind = \"vanished\"\nafter = \"20s\"");
+    (0..=20).for_each(|t| b.see(f64::from(t), &[signal(Subject::Person(TrackId(1)), 1.0)]));
+    let text = &b.events[0].text;
+    assert_eq!(text.en, "[minor] c, z: a person in the water has not been seen for 20 s; please check");
+    assert_eq!(text.zh, "【一般】c·z：有人进入水域后20秒未见，请核实");
 }
 
 #[test]
 fn incidents_are_bounded() {
     let mut b = Bench::new("kind = \"loitering\"\ndwell = \"100s\"");
-    let crowd: Vec<Signal> = (0..5000).map(|i| signal(Subject::Person(TrackId(i)), 1.0)).collect();
+    let crowd: Vec<Signal> = (0..10_000).map(|i| signal(Subject::Person(TrackId(i)), 1.0)).collect();
     b.see(0.0, &crowd);
-    assert_eq!(b.incidents.overflow(), 5000 - 2048);
+    assert_eq!(b.incidents.overflow(), 10_000 - 8_192);
 }
 
 proptest! {

@@ -59,9 +59,10 @@ fn overdue(overdue: Option<&Overdue>) -> (String, String) {
 
 fn place(event: &Event) -> (String, String) {
     let part = event.zone_name.as_deref().or(event.line.as_deref());
-    match part {
-        Some(part) => (format!("{}·{part}", event.camera_name), format!("{}, {part}", event.camera_name)),
-        None => (event.camera_name.clone(), event.camera_name.clone()),
+    match (event.camera_name.as_deref(), part) {
+        (Some(camera), Some(part)) => (format!("{camera}·{part}"), format!("{camera}, {part}")),
+        (Some(camera), None) => (camera.to_owned(), camera.to_owned()),
+        (None, _) => (format!("{}全场", event.site), format!("{}, the whole site", event.site)),
     }
 }
 
@@ -87,6 +88,43 @@ fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
             (format!("{most_zh}{value}人进入禁入区域"), format!("{most_en}{value} {people} in a closed zone"))
         }
         Kind::Crossing => crossing(event, sides),
+        Kind::WrongWay => {
+            let (unit_zh, unit_en) = unit(event.unit);
+            (
+                format!("有人逆行{most_zh}{value}{unit_zh}"),
+                format!("a person has gone {most_en}{value} {unit_en} against the way"),
+            )
+        }
+        Kind::CounterFlow => (
+            format!("{most_zh}{}的人逆向而行，阈值{}", percent(event, ended), share(event.threshold)),
+            format!(
+                "{most_en}{} of the people go against the flow, threshold {}",
+                percent(event, ended),
+                share(event.threshold)
+            ),
+        ),
+        Kind::Rush => {
+            let (unit_zh, unit_en) = unit(event.unit);
+            (
+                format!("{}人奔跑，速度{most_zh}{value}{unit_zh}", event.people),
+                format!("{} people run, {most_en}{value} {unit_en}", event.people),
+            )
+        }
+        Kind::Proximity => {
+            let (unit_zh, unit_en) = unit(event.unit);
+            let (least_zh, least_en) = if ended { ("最近", "down to ") } else { ("", "") };
+            (
+                format!("{}人相距{least_zh}{value}{unit_zh}，下限{limit}{unit_zh}", event.people),
+                format!("{} people {least_en}{value} {unit_en} apart, limit {limit}", event.people),
+            )
+        }
+        Kind::Vanished => (
+            format!("有人进入水域后{value}秒未见，请核实"),
+            format!("a person in the water has not been seen for {value} s; please check"),
+        ),
+        Kind::Occupancy => {
+            (format!("{most_zh}{value}人，阈值{limit}人"), format!("{most_en}{value} people, threshold {limit}"))
+        }
         Kind::Offline => (format!("{value}秒没有画面"), format!("no pictures for {value} s")),
         Kind::Frozen => (format!("画面{value}秒没有变化"), format!("the picture has not changed for {value} s")),
         Kind::Dark => (format!("画面过暗已{value}秒"), format!("the picture has been dark for {value} s")),
@@ -101,22 +139,33 @@ fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
                 "the camera has looked elsewhere for {value} s; its rules rest until the view is back or accepted anew"
             ),
         ),
-        Kind::Density
-        | Kind::WrongWay
-        | Kind::CounterFlow
-        | Kind::Rush
-        | Kind::Proximity
-        | Kind::Vanished
-        | Kind::Occupancy => {
-            let unit = match event.unit {
-                Unit::People => "",
-                Unit::Seconds => " s",
-                Unit::PeoplePerSquareMetre => " /m²",
-                Unit::Metres => " m",
-                Unit::BodyHeights => " bh",
-            };
-            (format!("{}：{value}{unit}", event.kind), format!("{}: {value}{unit}", event.kind))
+        Kind::Density => {
+            let (kind_zh, kind_en) = kind(event.kind);
+            let (unit_zh, unit_en) = unit(event.unit);
+            (format!("{kind_zh}：{value}{unit_zh}"), format!("{kind_en}: {value} {unit_en}"))
         }
+    }
+}
+
+fn percent(event: &Event, ended: bool) -> String {
+    share(if ended { event.peak } else { event.value })
+}
+
+fn share(value: f64) -> String {
+    format!("{:.0}%", 100.0 * value)
+}
+
+/// A unit as it is read.
+fn unit(unit: Unit) -> (&'static str, &'static str) {
+    match unit {
+        Unit::People => ("人", "people"),
+        Unit::Seconds => ("秒", "s"),
+        Unit::PeoplePerSquareMetre => ("人/平方米", "people/m²"),
+        Unit::Metres => ("米", "m"),
+        Unit::BodyHeights => ("个身高", "body heights"),
+        Unit::MetresPerSecond => ("米/秒", "m/s"),
+        Unit::BodyHeightsPerSecond => ("个身高/秒", "body heights/s"),
+        Unit::Share => ("", ""),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Test alerts: marked, sent on one route through the whole path, never counted.
 
+use std::sync::Arc;
+
 use super::event::{Context, alert_id, blank_alert};
 use super::text;
+use super::watched::Watched;
 use crate::config::plan::{Camera, Route};
 use crate::types::{AlertId, EndReason, Event, Kind, State, Subject};
 
@@ -20,8 +23,15 @@ pub fn trial_id(site: &str, camera: &str, route: &str, asked: jiff::Timestamp) -
 
 /// A test alert, started and over at once. It names one of the route's cameras, so that receivers which look up a camera
 /// find one.
-pub fn trial(site: &str, camera: &Camera, route: &Route, asked: jiff::Timestamp, now: jiff::Timestamp) -> [Event; 2] {
-    let context = Context { site, camera, size: crate::types::Size::default() };
+pub fn trial(
+    site: &str,
+    camera: &Arc<Camera>,
+    route: &Route,
+    asked: jiff::Timestamp,
+    now: jiff::Timestamp,
+) -> [Event; 2] {
+    let watched = Watched::Camera(Arc::clone(camera));
+    let context = Context { site, watched: &watched, size: crate::types::Size::default() };
     let mut started = Event {
         alert: Some(trial_id(site, &camera.id, &route.id, asked)),
         grid: route.grids.first().or(camera.grid.as_ref()).cloned(),

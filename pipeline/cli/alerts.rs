@@ -14,7 +14,7 @@ use lookout::types::{AlertId, Event, Kind, Severity};
 
 use super::common::{Invalid, print, warn};
 
-/// Alerts in the journal: a list, or the whole story of one.
+/// Alerts in the journal: a list, the whole story of one, dead letters sent again.
 ///
 /// Example: lookout alerts list --camera forecourt --min-severity severe --open
 #[derive(clap::Args)]
@@ -167,7 +167,8 @@ fn list(args: &ListArgs, json: bool, reader: &Reader, site: &Site, out: &mut Str
         let answer = answer.as_ref().map_or("-", |row| row.answer.word());
         let id = &id.to_string()[..8];
         let started = local(*started_at, site);
-        writeln!(out, "{id}  {started}  {lasted:8}  {severity:8}  {answer:11}  {:16}  {}", last.camera, last.text.en)?;
+        let camera = last.camera.as_deref().unwrap_or("-");
+        writeln!(out, "{id}  {started}  {lasted:8}  {severity:8}  {answer:11}  {camera:16}  {}", last.text.en)?;
     }
     Ok(())
 }
@@ -224,8 +225,8 @@ fn tell(story: &Story, site: &Site, out: &mut String) -> anyhow::Result<()> {
         writeln!(
             out,
             "  camera {} ({}), {zone}, rule {}",
-            last.camera,
-            last.camera_name,
+            last.camera.as_deref().unwrap_or("-"),
+            last.camera_name.as_deref().unwrap_or("the whole site"),
             last.rule.as_deref().unwrap_or("-")
         )?;
     }

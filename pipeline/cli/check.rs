@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
-use lookout::config::plan::{Secret, SinkKind, Site};
+use lookout::config::plan::{Ground, GroundPlane, Secret, Site};
 use lookout::config::{load_camera, load_site, looks_like_site};
 
 use super::common::{print, say, warn};
@@ -32,12 +32,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         } else {
             let camera = load_camera(&args.config, &TimeZone::UTC)?;
             let plan = &camera.plan;
-            let text = format!(
+            let mut text = format!(
                 "good: {} zones, {} lines, {} rules",
                 plan.zones.len(),
                 plan.lines.len(),
                 plan.own_rules().count()
             );
+            if let Some(ground) = &plan.ground {
+                text += &format!(", {}", ground_in_words(ground));
+            }
             Ok((camera.warnings, text))
         }
     });
@@ -54,11 +57,20 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
+fn ground_in_words(ground: &Ground) -> String {
+    match &ground.plane {
+        GroundPlane::Learnt { .. } => "the ground is learnt from the people".into(),
+        GroundPlane::Known(known) => match known.error() {
+            Some(error) => format!("a ground by {} points with an error of {error:.2} m", known.points.len()),
+            None => "a ground by four points (a fifth would show its error)".into(),
+        },
+    }
+}
+
 /// A missing secret stops `run`, not `check`: files are often checked elsewhere than they run.
 fn warn_of_secrets(site: &Site) {
     for sink in &site.sinks {
-        let SinkKind::Webhook { secrets, .. } = &sink.kind else { continue };
-        for secret in secrets {
+        for secret in sink.secrets() {
             let missing = match secret {
                 Secret::Env(name) => std::env::var_os(name).is_none().then(|| format!("the environment has no {name}")),
                 Secret::File(path) => (!path.exists()).then(|| format!("there is no file {}", path.display())),

@@ -4,6 +4,7 @@ mod alerts;
 mod analyze;
 mod check;
 mod common;
+mod ground;
 mod models;
 mod output;
 mod quiet;
@@ -43,6 +44,7 @@ enum Command {
     Track(track::Args),
     Replay(replay::Args),
     Check(check::Args),
+    Ground(ground::Args),
     Models(models::ModelsArgs),
     Alerts(alerts::Args),
     Token(token::Args),
@@ -66,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Track(args) => track::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Ground(args) => ground::run(&args),
         Command::Models(args) => models(&args),
         Command::Alerts(args) => alerts::run(&args),
         Command::Token(args) => token::run(&args),

@@ -9,9 +9,8 @@ use jiff::tz::TimeZone;
 use super::fault::Report;
 use super::field::Field;
 use super::plan::{self, Camera};
-use super::raw::{CameraRaw, DetectRaw, GroundRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, Table, ZoneRaw};
-use super::{health, rule};
-use crate::types::geometry::orient;
+use super::raw::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, Table, ZoneRaw};
+use super::{ground, health, rule};
 use crate::types::{Place, Point, Polygon, Size, Span};
 
 /// What a camera file depends on outside of itself.
@@ -38,7 +37,7 @@ pub fn build(raw: CameraRaw, report: &mut Report<'_>, around: &Surroundings<'_>)
     let place = raw.place.and_then(|p| place(p, report));
     let source = raw.source.map(|s| source(s, report, around));
     let detect = raw.detect.map_or_else(plan::Detect::default, |d| detect(d, report));
-    let ground = raw.ground.and_then(|g| ground(g, report));
+    let ground = raw.ground.and_then(|g| ground::build(g, report));
     let mut camera = Camera {
         id,
         name,
@@ -88,7 +87,9 @@ fn zone(
     let id = unique(raw.id, report, &path, &at, &mut ids.places, "a zone has an id");
     let name = name(raw.name, report, &format!("{path}.name"), &id);
     let grid = grid(raw.grid, report, &format!("{path}.grid"), around);
-    let polygon = polygon(raw.polygon, report, &format!("{path}.polygon"), &at);
+    let (corners, corners_at) = (format!("{path}.polygon"), raw.polygon.span().clone());
+    let polygon = polygon(raw.polygon, report, &corners, &at);
+    ground::check_zone(camera.ground.as_ref(), &polygon, report, &corners, &corners_at);
     camera.zones.push(plan::Zone { id, name, grid, polygon });
     let place = plan::RulePlace::Zone(camera.zones.len() - 1);
     rules(raw.rule, &path, place, camera, ids, report, around);
@@ -317,43 +318,6 @@ fn input_size(&[width, height]: &[u32; 2]) -> Result<(), String> {
     }
 }
 
-fn ground(table: Table<GroundRaw>, report: &mut Report<'_>) -> Option<plan::Ground> {
-    let at = table.span();
-    let raw = table.into_inner();
-    let places = points(raw.points, report, "ground.points", &at, 4, "four or more places [x, y]");
-    let metres_at = raw.metres.span().clone();
-    let metres = raw.metres.require(report, "ground.metres", &at, "the same places in metres")?;
-    let metres: Vec<Point> = metres.into_iter().map(Point::from).collect();
-    if metres.len() != places.len() {
-        report.fault(
-            &metres_at,
-            "ground.metres",
-            format!("{} places in metres for {} points", metres.len(), places.len()),
-        );
-        return None;
-    }
-    if metres.iter().any(|p| !p.x.is_finite() || !p.y.is_finite()) {
-        report.fault(&metres_at, "ground.metres", "not a number");
-    }
-    for (set, field) in [(&places, "ground.points"), (&metres, "ground.metres")] {
-        if set.len() >= 4 && collinear(set) {
-            report.fault(
-                &metres_at,
-                field,
-                "three of the first four places lie on one line; choose the corners of a wide quadrilateral",
-            );
-        }
-    }
-    Some(plan::Ground { points: places, metres })
-}
-
-fn collinear(points: &[Point]) -> bool {
-    let extent =
-        points.iter().flat_map(|a| points.iter().map(move |b| (a.x - b.x).hypot(a.y - b.y))).fold(0.0, f64::max);
-    let flat = |a: usize, b: usize, c: usize| orient(points[a], points[b], points[c]).abs() < 1e-3 * extent * extent;
-    flat(0, 1, 2) || flat(1, 2, 3) || flat(2, 3, 0) || flat(3, 0, 1)
-}
-
 fn polygon(field: Field<Vec<[f64; 2]>>, report: &mut Report<'_>, path: &str, owner: &Range<usize>) -> Polygon {
     let span = field.span().clone();
     let corners = points(field, report, path, owner, 3, "three or more corners [x, y]");
@@ -369,7 +333,8 @@ fn polygon(field: Field<Vec<[f64; 2]>>, report: &mut Report<'_>, path: &str, own
     polygon
 }
 
-fn points(
+/// Places in the picture.
+pub fn points(
     field: Field<Vec<[f64; 2]>>,
     report: &mut Report<'_>,
     path: &str,

@@ -73,6 +73,11 @@ impl<'a> Report<'a> {
         self.file
     }
 
+    /// Faults so far.
+    pub fn faults(&self) -> usize {
+        self.faults.len()
+    }
+
     /// Adds a fault at a byte range.
     pub fn fault(&mut self, span: &Range<usize>, field: impl Into<String>, message: impl Into<String>) {
         let fault = self.at(span, field.into(), message.into());

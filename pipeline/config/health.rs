@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use jiff::tz::TimeZone;
 
+use super::condition::{Start, Time};
 use super::fault::Report;
-use super::plan::{Ailment, Anchor, Condition, Escalation, Filter, Incident, Rule, RulePlace};
-use super::raw::{AilmentRaw, HealthRaw, Table};
-use super::rule::{schedule, worse};
+use super::plan::{Ailment, Anchor, Condition, Filter, Rule, RulePlace};
+use super::raw::{AilmentRaw, HealthRaw, RuleRaw, Table};
+use super::rule::incident;
 use crate::types::{Kind, Span, Unit};
 
 /// What an ailment has if nothing is said.
@@ -71,26 +72,22 @@ fn ailment(
         }
     };
     let hold = raw.hold.get(report, &field("hold")).map_or(usual.hold, |d| d.0);
-    let threshold = hold.secs_f64();
-    let severity = raw.severity.get(report, &field("severity")).unwrap_or_default();
-    let escalate = raw.escalate.checked(report, &field("escalate"), |steps| worse(steps, threshold, severity));
-    let incident = Incident {
-        threshold,
-        release: threshold,
-        unit: Unit::Seconds,
-        elapsed: true,
-        hold,
-        gap: raw.gap.get(report, &field("gap")).map_or(usual.gap, |d| d.0),
-        cooldown: raw.cooldown.get(report, &field("cooldown")).map_or(usual.cooldown, |d| d.0),
-        schedule: schedule(raw.schedule, report, &field("schedule"), zone),
-        quiet: true,
-        severity,
-        escalate: escalate
-            .unwrap_or_default()
-            .into_iter()
-            .map(|s| Escalation { value: s.value, severity: s.severity })
-            .collect(),
+    let own_cooldown = raw.cooldown.is_set();
+    let rest = RuleRaw {
+        gap: raw.gap,
+        cooldown: raw.cooldown,
+        schedule: raw.schedule,
+        severity: raw.severity,
+        escalate: raw.escalate,
+        ..RuleRaw::default()
     };
+    let start =
+        Start { hold: Time::Own(hold), gap: Time::Usual(usual.gap), ..Start::of(hold.secs_f64(), Unit::Seconds) };
+    let mut incident = incident(rest, start, &format!("health.{kind}"), report, zone);
+    incident.quiet = true;
+    if !own_cooldown {
+        incident.cooldown = usual.cooldown;
+    }
     let everybody = Filter { anchor: Anchor::default(), min_height: 0.0, max_height: f64::INFINITY, min_score: 0.0 };
     watched.then(|| Rule {
         id: format!("camera.{kind}"),

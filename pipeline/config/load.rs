@@ -81,6 +81,9 @@ pub fn load_site(file: &Path) -> Result<Checked<Site>, ConfigError> {
         }
     }
     if faults.is_empty() {
+        for gate in &parts.gates {
+            gate.check(&parts.site.cameras, &mut report);
+        }
         for m in &parts.mentions {
             let known = if m.zone {
                 parts.site.cameras.iter().any(|c| c.zones.iter().any(|z| z.id == m.id))

@@ -1,19 +1,24 @@
 //! Text to checked plan: every fault at once with file, line and field. After that no stage checks again.
 
 mod camera;
+mod condition;
 mod evidence;
 pub mod fault;
 mod field;
+mod ground;
 mod health;
+mod homography;
 mod load;
 pub mod plan;
 pub mod raw;
+pub mod reach;
 mod route;
 mod rule;
 pub mod schedule;
 mod schema;
 mod sink;
 mod site;
+mod site_rule;
 pub mod units;
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 mod camera;
 mod evidence;
+mod ground;
+mod official;
 mod rule;
 mod sink;
 
@@ -11,12 +13,14 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-pub use camera::{Camera, Detect, Ground, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
+pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use evidence::Evidence;
+pub use ground::{Ground, GroundPlane, KnownPlane};
+pub use official::{Acknowledge, Cap, Encoding, Gb28181, SipTransport};
 pub use rule::{
-    Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Incident, Length, Rule, RulePlace, Stay,
+    Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,
 };
-pub use sink::{Route, Secret, Sink, SinkKind};
+pub use sink::{Mode, Route, Secret, Sink, SinkKind, Webhook};
 
 /// A site with its cameras.
 #[derive(Clone, Debug)]
@@ -37,6 +41,8 @@ pub struct Site {
     pub inference: Inference,
     /// In the order of their files' names.
     pub cameras: Vec<Arc<Camera>>,
+    /// Rules about the whole site.
+    pub rules: Vec<Rule>,
     /// Patches of ground.
     pub grids: Vec<Grid>,
     /// Receivers.

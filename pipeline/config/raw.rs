@@ -2,9 +2,11 @@
 
 mod camera;
 mod evidence;
+mod ground;
 mod health;
 mod rule;
 mod sink;
+mod site_rule;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,11 +15,13 @@ use toml::Spanned;
 use super::field::Field;
 use super::plan::Provider;
 
-pub use camera::{CameraRaw, DetectRaw, GroundRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
+pub use camera::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
 pub use evidence::EvidenceRaw;
+pub use ground::{GroundRaw, GroundTableRaw, LensRaw};
 pub use health::{AilmentRaw, HealthRaw};
 pub use rule::{EscalateRaw, RuleRaw, StayRaw};
 pub use sink::{RouteRaw, SinkKindRaw, SinkRaw};
+pub use site_rule::{GateRaw, SiteRuleRaw};
 
 /// A table with its place.
 pub type Table<T> = Spanned<T>;
@@ -46,6 +50,9 @@ pub struct SiteRaw {
     /// Stills and clips of alerts: what is made, how long it is kept.
     #[schemars(with = "Option<EvidenceRaw>")]
     pub evidence: Option<Table<EvidenceRaw>>,
+    /// What is watched on the whole site.
+    #[schemars(with = "Vec<SiteRuleRaw>")]
+    pub rule: Vec<Table<SiteRuleRaw>>,
     /// Patches of ground with a responsible unit.
     #[schemars(with = "Vec<GridRaw>")]
     pub grid: Vec<Table<GridRaw>>,

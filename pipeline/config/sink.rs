@@ -1,53 +1,145 @@
 //! A `[[sink]]` table to its checked plan: each kind asks for its own keys and refuses those of others.
 
-use std::path::Path;
+mod cap;
+mod gb28181;
+mod webhook;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
 
 use super::fault::Report;
+use super::field::Field;
 use super::plan::{Secret, Sink, SinkKind};
 use super::raw::{SinkKindRaw, SinkRaw, Table};
-use super::site::{http_url, id};
+use super::site::id;
+use super::units::Duration;
 use crate::types::Span;
 
-pub fn build(table: Table<SinkRaw>, index: usize, base: &Path, report: &mut Report<'_>) -> Option<Sink> {
-    let (at, path) = (table.span(), format!("sink[{index}]"));
-    let field = |name: &str| format!("{path}.{name}");
+/// Keys of a file sink.
+const FILE_KEYS: [&str; 1] = ["path"];
+
+/// `base` is what paths are relative to, `zone` the site's.
+pub fn build(
+    table: Table<SinkRaw>,
+    index: usize,
+    base: &Path,
+    zone: &TimeZone,
+    report: &mut Report<'_>,
+) -> Option<Sink> {
+    let mut form = Form { at: table.span(), path: format!("sink[{index}]"), base, zone, report };
     let raw = table.into_inner();
-    let id = id(raw.id, report, &field("id"), &at);
-    let kind = raw.kind.require(report, &field("kind"), &at, "\"webhook\" or \"file\"");
-    let kind = match kind? {
+    let places = raw.places();
+    let (id_path, kind_path) = (form.field("id"), form.field("kind"));
+    let id = id(raw.id.clone(), form.report, &id_path, &form.at);
+    let meaning = "\"webhook\", \"cap\", \"gb28181\", \"file\" or \"log\"";
+    let kind = raw.kind.clone().require(form.report, &kind_path, &form.at, meaning)?;
+    let (name, own): (_, &[&str]) = match kind {
+        SinkKindRaw::File => ("file", &FILE_KEYS),
+        SinkKindRaw::Log => ("log", &[]),
+        SinkKindRaw::Webhook => ("webhook", &webhook::KEYS),
+        SinkKindRaw::Cap => ("cap", &cap::KEYS),
+        SinkKindRaw::Gb28181 => ("gb28181", &gb28181::KEYS),
+    };
+    for (key, place) in places {
+        if let Some(place) = place.filter(|_| !own.contains(&key)) {
+            form.fault(&place, key, format!("does not belong to a sink of kind `{name}`"));
+        }
+    }
+    let kind = match kind {
         SinkKindRaw::File => {
-            let why = "does not belong to a file";
-            raw.url.refuse(report, &field("url"), why);
-            raw.secrets.refuse(report, &field("secrets"), why);
-            raw.timeout.refuse(report, &field("timeout"), why);
-            SinkKind::File {
-                path: base.join(raw.path.require(report, &field("path"), &at, "where lines are appended")?),
-            }
+            SinkKind::File { path: base.join(form.text(raw.path, "path", "where lines are appended")?) }
         }
-        SinkKindRaw::Webhook => {
-            raw.path.refuse(report, &field("path"), "does not belong to a webhook");
-            let url_at = raw.url.span().clone();
-            let url = raw.url.require(report, &field("url"), &at, "where to send")?;
-            if let Err(message) = http_url(&url) {
-                report.fault(&url_at, field("url"), message);
-            }
-            let secrets_at = raw.secrets.span().clone();
-            let named = raw.secrets.get(report, &field("secrets")).unwrap_or_default();
-            let mut secrets = Vec::new();
-            for (i, text) in named.iter().enumerate() {
-                match secret(text, base) {
-                    Ok(secret) => secrets.push(secret),
-                    Err(message) => report.fault(&secrets_at, format!("{}[{i}]", field("secrets")), message),
-                }
-            }
-            let timeout = raw.timeout.get(report, &field("timeout")).map_or(Span::from_secs(15), |d| d.0);
-            if !(Span::from_millis(100)..=Span::from_secs(300)).contains(&timeout) {
-                report.fault(&at, field("timeout"), "not from 100ms to 300s");
-            }
-            SinkKind::Webhook { url, secrets, timeout }
-        }
+        SinkKindRaw::Log => SinkKind::Log,
+        SinkKindRaw::Webhook => SinkKind::Webhook(webhook::build(raw, &mut form)?),
+        SinkKindRaw::Cap => SinkKind::Cap(cap::build(raw, &id, &mut form)?),
+        SinkKindRaw::Gb28181 => SinkKind::Gb28181(gb28181::build(raw, &mut form)?),
     };
     Some(Sink { id, kind })
+}
+
+/// One `[[sink]]` table while it is checked.
+struct Form<'a, 'r> {
+    /// Where the table stands.
+    at: Range<usize>,
+    /// `sink[0]`.
+    path: String,
+    /// What paths are relative to.
+    base: &'a Path,
+    /// The site's.
+    zone: &'a TimeZone,
+    report: &'a mut Report<'r>,
+}
+
+impl Form<'_, '_> {
+    /// Path of a key, for faults.
+    fn field(&self, key: &str) -> String {
+        format!("{}.{key}", self.path)
+    }
+
+    fn fault(&mut self, at: &Range<usize>, key: &str, message: String) {
+        let path = self.field(key);
+        self.report.fault(at, path, message);
+    }
+
+    /// A text that must be there.
+    fn text(&mut self, field: Field<String>, key: &str, meaning: &str) -> Option<String> {
+        let path = self.field(key);
+        field.require(self.report, &path, &self.at, meaning)
+    }
+
+    /// A file that need not be named.
+    fn file(&mut self, field: Field<String>, key: &str) -> Option<PathBuf> {
+        let path = self.field(key);
+        field.get(self.report, &path).map(|file| self.base.join(file))
+    }
+
+    /// A switch that is off if left out.
+    fn switch(&mut self, field: Field<bool>, key: &str) -> bool {
+        let path = self.field(key);
+        field.get(self.report, &path).unwrap_or(false)
+    }
+
+    /// The places of several secrets.
+    fn secrets(&mut self, field: Field<Vec<String>>, key: &str) -> Vec<Secret> {
+        let (path, at) = (self.field(key), field.span().clone());
+        let named = field.get(self.report, &path).unwrap_or_default();
+        let mut secrets = Vec::new();
+        for (i, text) in named.iter().enumerate() {
+            match secret(text, self.base) {
+                Ok(secret) => secrets.push(secret),
+                Err(message) => self.report.fault(&at, format!("{path}[{i}]"), message),
+            }
+        }
+        secrets
+    }
+
+    /// The place of a secret that need not be there.
+    fn secret(&mut self, field: Field<String>, key: &str) -> Option<Secret> {
+        let (path, at) = (self.field(key), field.span().clone());
+        let text = field.get(self.report, &path)?;
+        secret(&text, self.base).map_err(|message| self.report.fault(&at, path, message)).ok()
+    }
+
+    /// A time of at least `least` that is `standard` if left out.
+    fn span(&mut self, field: Field<Duration>, key: &str, least: Span, standard: Span) -> Span {
+        let path = self.field(key);
+        let sane = |wanted: &Duration| {
+            if wanted.0 >= least { Ok(()) } else { Err(format!("less than {} s", least.secs_f64())) }
+        };
+        field.checked(self.report, &path, sane).map_or(standard, |d| d.0)
+    }
+
+    /// How long a receiver may take to answer.
+    fn timeout(&mut self, field: Field<Duration>) -> Span {
+        let path = self.field("timeout");
+        let sane = |wanted: &Duration| {
+            let range = Span::from_millis(100)..=Span::from_secs(300);
+            if range.contains(&wanted.0) { Ok(()) } else { Err("not from 100ms to 300s".to_owned()) }
+        };
+        field.checked(self.report, &path, sane).map_or(Span::from_secs(15), |d| d.0)
+    }
 }
 
 fn secret(text: &str, base: &Path) -> Result<Secret, String> {

@@ -15,6 +15,7 @@ use super::plan::{self, Grid, Inference, Provider, Route, Sink};
 use super::raw::{GridRaw, InferenceRaw, SiteRaw, Table};
 use super::route::{self, Known, Mention, Named};
 use super::sink;
+use super::site_rule::{self, GateMention};
 
 /// The site without its cameras, and where those are.
 pub struct SiteParts {
@@ -26,6 +27,8 @@ pub struct SiteParts {
     pub cameras_at: Range<usize>,
     /// Sites of camera and zone names in routes, to be checked once the cameras are known.
     pub mentions: Vec<Mention>,
+    /// Gates of site rules, likewise.
+    pub gates: Vec<GateMention>,
 }
 
 /// Converts the site file; camera files are read by the caller.
@@ -58,7 +61,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
     let grids: Vec<Grid> = raw.grid.into_iter().enumerate().map(|(i, t)| grid(t, i, report)).collect();
     unique(grids.iter().map(|g| g.id.as_str()), "grid", report);
     let sinks: Vec<Sink> =
-        raw.sink.into_iter().enumerate().filter_map(|(i, t)| sink::build(t, i, &base, report)).collect();
+        raw.sink.into_iter().enumerate().filter_map(|(i, t)| sink::build(t, i, &base, &time_zone, report)).collect();
     unique(sinks.iter().map(|s| s.id.as_str()), "sink", report);
     let mut named = Named::default();
     let known = Known { sinks: &sinks, grids: &grids, zone: &time_zone };
@@ -66,6 +69,11 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         raw.route.into_iter().enumerate().map(|(i, t)| route::build(t, i, &known, &mut named, report)).collect();
     route::link(&mut routes, &named.escalations, report);
     unique(routes.iter().map(|r| r.id.as_str()), "route", report);
+    let mut gates = Vec::new();
+    let rules = raw.rule.into_iter().enumerate();
+    let rules: Vec<plan::Rule> =
+        rules.filter_map(|(i, t)| site_rule::build(t, i, &time_zone, &mut gates, report)).collect();
+    unique(rules.iter().map(|r| r.id.as_str()), "rule", report);
     let cameras_at = raw.cameras.span().clone();
     let cameras = base.join(raw.cameras.get(report, "cameras").unwrap_or_else(|| "cameras".into()));
     let data = base.join(raw.data.get(report, "data").unwrap_or_else(|| "../data".into()));
@@ -79,12 +87,13 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         media_dirs,
         inference,
         cameras: Vec::new(),
+        rules,
         grids,
         sinks,
         routes,
         evidence,
     };
-    SiteParts { site, cameras, cameras_at, mentions: named.mentions }
+    SiteParts { site, cameras, cameras_at, mentions: named.mentions, gates }
 }
 
 fn inference(table: Option<Table<InferenceRaw>>, report: &mut Report<'_>) -> Inference {

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::plan::{Condition, Length, Stay};
 use super::*;
-use crate::types::{Severity, Span};
+use crate::types::{Direction, Kind, Severity, Span, Unit};
 
 fn camera(text: &str) -> Result<Checked<plan::Camera>, ConfigError> {
     let around = Surroundings { time_zone: &TimeZone::UTC, media_dirs: None, grids: None };
@@ -127,10 +127,115 @@ fn wrong_values_say_what_would_be_right() {
         ("kind = \"loitering\"\nmode = \"linger\"\ndwell = \"3s\"", "radius: missing"),
         ("kind = \"loitering\"\ndwell = \"0s\"", "a dwell of 0s is `intrusion`"),
         ("kind = \"loitering\"\ndwell = 10", "not a duration with its unit"),
+        ("kind = \"occupancy\"\npeople = 3", "of the site file"),
+        ("kind = \"wrong_way\"", "along: missing: the allowed way"),
+        ("kind = \"wrong_way\"\nalong = [[0.1, 0.1]]", "1 points; needs two or more"),
+        ("kind = \"wrong_way\"\nalong = [[0.1, 0.1], [0.1, 0.1]]", "two points in a row are the same"),
+        ("kind = \"wrong_way\"\nalong = [[0.1, 0.1], [0.9, 1.1]]", "outside the picture"),
+        ("kind = \"wrong_way\"\nalong = [[0.1, 0.1], [0.9, 0.1]]\ndistance = 2", "not a length"),
+        ("kind = \"counter_flow\"\nshare = 1.5", "not above 0 and at most 1"),
+        ("kind = \"counter_flow\"\npeople = 1", "from 2 to"),
+        ("kind = \"counter_flow\"\nspeed = \"2m/s\"", "speed: does not belong to `counter_flow`"),
+        ("kind = \"rush\"\nspeed = \"2.5m\"", "metres a second"),
+        ("kind = \"rush\"\nfactor = 0.5", "from 1 to 100"),
+        ("kind = \"proximity\"", "distance: missing: how near"),
+        ("kind = \"proximity\"\ndistance = \"2m\"\npeople = 4\nexempt_together = true", "only for pairs"),
+        (
+            "kind = \"proximity\"\ndistance = \"2m\"\nescalate = [{ value = 3, severity = \"severe\" }]",
+            "does not follow moderate from 2 down",
+        ),
+        ("kind = \"vanished\"", "after: missing: how long not seen"),
+        ("kind = \"vanished\"\nafter = \"1s\"", "less than 3s"),
+        ("kind = \"vanished\"\nafter = \"20s\"\ngap = \"2s\"", "leave `gap` out"),
+        ("kind = \"vanished\"\nafter = \"20s\"\nhold = \"2s\"", "leave `hold` out"),
     ] {
         let faults = faults(&zone(rule));
         assert!(faults.len() == 1 && faults[0].contains(word), "{rule}: {faults:?}");
     }
+}
+
+const COURT: &str = "points = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95]]\n\
+    metres = [[0.0, 0.0], [12.0, 0.0], [12.0, 9.0], [0.0, 9.0]]\n";
+
+#[test]
+fn a_ground_is_known_points_or_learnt() {
+    let ground = |text: &str| camera(&format!("id = \"c\"\n{text}")).unwrap_or_else(|e| panic!("{e}")).plan.ground;
+    let known = ground(&format!("[ground]\n{COURT}")).unwrap();
+    let plan::GroundPlane::Known(plane) = known.plane else { panic!("not known") };
+    assert_eq!(plane.error(), None, "a plane meets any four points");
+    let learnt = |height, freeze| plan::Ground { lens: None, plane: plan::GroundPlane::Learnt { height, freeze } };
+    assert_eq!(ground("ground = \"learn\"\n"), Some(learnt(1.7, false)));
+    assert_eq!(ground("[ground]\nlearn = true\nfreeze = true\nheight = \"1.6m\"\n"), Some(learnt(1.6, true)));
+    let lens = ground("[ground]\nlearn = true\n[ground.lens]\nfocal = [0.9, 1.2]\ndistortion = [-0.2, 0.1]\n").unwrap();
+    assert_eq!(lens.lens.unwrap().distortion, [-0.2, 0.1, 0.0, 0.0, 0.0]);
+    assert_eq!(ground(""), None);
+}
+
+#[test]
+fn what_is_no_ground_is_refused_with_its_place() {
+    let court = |extra: &str| format!("[ground]\n{COURT}{extra}");
+    let with = |points: &str| format!("[ground]\npoints = [{points}]\nmetres = [[0, 0], [12, 0], [12, 9], [0, 9]]\n");
+    let zone = |polygon: &str| court(&format!("[[zone]]\nid = \"z\"\npolygon = {polygon}\n"));
+    for (text, start) in [
+        ("ground = \"guess\"\n".to_owned(), "cam.toml:2:10: ground: `guess` is not \"learn\""),
+        (
+            with("[0.1, 0.6], [0.5, 0.6], [0.9, 0.6], [0.5, 0.9]"),
+            "cam.toml:3:10: ground.points: all places but at most one",
+        ),
+        (with("[0.1, 0.6], [0.9, 0.9], [0.9, 0.6], [0.1, 0.9]"), "cam.toml:3:10: ground.points["),
+        (with("[0.11, 0.38], [0.54, 0.40], [0.93, 0.12], [0.05, 0.05]"), "cam.toml:3:10: ground.points["),
+        (with("[0.1, 0.6], [0.1, 0.6], [0.9, 0.6], [0.5, 0.9]"), "cam.toml:3:10: ground.points[1]: the same place"),
+        (with("[0.1, 0.6], [0.9, 0.6], [0.5, 0.9]"), "cam.toml:3:10: ground.points: 3 points; needs four or more"),
+        (court("learn = true\n"), "cam.toml:3:10: ground.points: does not go with `learn`"),
+        (court("freeze = true\n"), "cam.toml:5:10: ground.freeze: only with `learn = true`"),
+        (court("height = \"1.6m\"\n"), "cam.toml:5:10: ground.height: only with `learn = true`"),
+        (
+            "[ground]\nlearn = true\nheight = \"1.2bh\"\n".into(),
+            "cam.toml:4:10: ground.height: a body height is what this says",
+        ),
+        (court("[ground.lens]\ndistortion = [0.1]\n"), "cam.toml:5:1: ground.lens.focal: missing"),
+        (
+            court("[ground.lens]\nfocal = [0.5, 0.6]\ndistortion = [-2.0]\n"),
+            "cam.toml:5:1: ground.lens.distortion: folds",
+        ),
+        (zone("[[0.1, 0.0], [0.9, 0.0], [0.5, 0.02]]"), "cam.toml:7:11: zone[0].polygon: lies above the horizon"),
+    ] {
+        let faults = faults(&format!("id = \"c\"\n{text}"));
+        let first = &faults[0];
+        assert!(first.starts_with(start), "{text}\n{}", faults.join("\n"));
+    }
+    // A slip in one of six shows; a zone that reaches into the sky is said.
+    let six = "[ground]\npoints = [[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95], [0.3, 0.7], [0.5, 0.8]]\n\
+        metres = [[0, 0], [12, 0], [12, 9], [0, 9], [9, 4], [7, 7]]\n";
+    let warned = |text: &str| camera(&format!("id = \"c\"\n{text}")).unwrap_or_else(|e| panic!("{e}")).warnings;
+    assert!(warned(six)[0].to_string().contains("the plane misses the places by"));
+    assert!(
+        warned(&zone("[[0.1, 0.0], [0.9, 0.0], [0.9, 0.9], [0.1, 0.9]]"))[0].message.contains("only the part below")
+    );
+    assert!(warned(&zone("[[0.1, 0.7], [0.9, 0.7], [0.9, 0.9], [0.1, 0.9]]")).is_empty());
+}
+
+#[test]
+fn each_kind_has_its_own_defaults() {
+    let rule = |rule: &str| {
+        let text = format!(
+            "id = \"c\"\n[[zone]]\nid = \"z\"\npolygon = [[0,0],[1,0],[1,1]]\n[[zone.rule]]\nid = \"r\"\n{rule}"
+        );
+        camera(&text).unwrap().plan.rules.remove(0)
+    };
+    let times = |rule: &plan::Rule| (rule.incident.hold.secs_f64(), rule.incident.gap.secs_f64());
+    let wrong = rule("kind = \"wrong_way\"\nalong = [[0.1, 0.5], [0.9, 0.5]]");
+    assert_eq!((wrong.incident.threshold, wrong.incident.unit, times(&wrong)), (1.5, Unit::Metres, (0.0, 2.0)));
+    let counter = rule("kind = \"counter_flow\"");
+    assert_eq!(counter.condition, Condition::CounterFlow { along: None, people: 5 });
+    assert_eq!((counter.incident.threshold, counter.incident.unit), (0.3, Unit::Share));
+    let rush = rule("kind = \"rush\"");
+    assert_eq!(rush.condition, Condition::Rush { people: 5, factor: 2.0 });
+    assert_eq!((rush.incident.threshold, rush.incident.unit, times(&rush)), (2.5, Unit::MetresPerSecond, (2.0, 1.0)));
+    let near = rule("kind = \"proximity\"\ndistance = \"1bh\"\nescalate = [{ value = 0.5, severity = \"severe\" }]");
+    assert_eq!((near.incident.threshold, near.incident.falling, times(&near)), (1.7, true, (3.0, 1.0)));
+    let gone = rule("kind = \"vanished\"\nafter = \"20s\"");
+    assert_eq!((gone.incident.severity, times(&gone)), (Severity::Minor, (20.0, 0.0)));
 }
 
 #[test]
@@ -191,6 +296,28 @@ fn the_schema_file_is_current() {
         std::fs::read_to_string(&file).unwrap_or_default() == text,
         "run LOOKOUT_WRITE_SCHEMA=1 cargo test --release schema_file"
     );
+}
+
+#[test]
+fn the_examples_show_every_kind_of_rule() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/site.toml");
+    let site = load_site(&file).unwrap_or_else(|e| panic!("{e}")).plan;
+    let rules = site.cameras.iter().flat_map(|c| &c.rules).chain(&site.rules);
+    let kinds: std::collections::BTreeSet<Kind> = rules.map(|r| r.condition.kind()).collect();
+    for kind in [
+        Kind::Crowd,
+        Kind::Gathering,
+        Kind::Loitering,
+        Kind::Intrusion,
+        Kind::WrongWay,
+        Kind::CounterFlow,
+        Kind::Rush,
+        Kind::Proximity,
+        Kind::Vanished,
+        Kind::Occupancy,
+    ] {
+        assert!(kinds.contains(&kind), "no example of {kind}");
+    }
 }
 
 #[test]
@@ -270,6 +397,136 @@ mod site {
                 .unwrap();
             let text = load_site(&site).unwrap_err().to_string();
             assert!(text.contains("source.url"), "{path}: {text}");
+        }
+    }
+
+    fn park(rule: &str) -> tempfile::TempDir {
+        let site = format!("id = \"s\"\ntime_zone = \"Asia/Shanghai\"\n[[rule]]\nid = \"park\"\n{rule}");
+        let camera =
+            "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n[[line]]\nid = \"gate\"\npoints = [[0.1, 0.5], [0.9, 0.5]]\n";
+        write(&[("site.toml", site.as_str()), ("cameras/a.toml", camera)])
+    }
+
+    const GATE: &str = "[[rule.gate]]\ncamera = \"a\"\nline = \"gate\"\ninward = \"left_to_right\"\n";
+
+    #[test]
+    fn a_rule_of_the_site_counts_at_lines_of_its_cameras() {
+        let dir = park(&format!("kind = \"occupancy\"\npeople = 100\nreset = \"03:30\"\nhold = \"1m\"\n{GATE}"));
+        let rule = load_site(&dir.path().join("site.toml")).unwrap_or_else(|e| panic!("{e}")).plan.rules.remove(0);
+        let Condition::Occupancy { people, gates, reset } = &rule.condition else { panic!("{rule:?}") };
+        assert_eq!((*people, rule.incident.threshold, rule.incident.hold), (100, 100.0, Span::from_secs(60)));
+        assert_eq!((gates[0].line.as_str(), gates[0].inward), ("gate", Direction::LeftToRight));
+        let day = |time: &str| reset.day(format!("{time}+08:00").parse().unwrap());
+        assert_eq!(day("2026-11-24T03:29:59") + 1, day("2026-11-24T03:30:00"));
+        assert_eq!(day("2026-11-24T03:30:00"), day("2026-11-25T03:29:59"));
+    }
+
+    #[test]
+    fn a_wrong_rule_of_the_site_says_what_would_be_right() {
+        for (rule, word) in [
+            (format!("kind = \"crowd\"\npeople = 3\n{GATE}"), "belongs to a zone or a line of a camera"),
+            (format!("kind = \"occupancy\"\n{GATE}"), "people: missing"),
+            (format!("kind = \"occupancy\"\npeople = 0\n{GATE}"), "give 1 or more"),
+            ("kind = \"occupancy\"\npeople = 3\n".into(), "0 gates; needs 1 to 1000"),
+            (format!("kind = \"occupancy\"\npeople = 3\nreset = \"4\"\n{GATE}"), "not a time of day"),
+            (format!("kind = \"occupancy\"\npeople = 3\n{GATE}{GATE}"), "named twice"),
+            (format!("kind = \"occupancy\"\npeople = 3\n{}", GATE.replace("\"a\"", "\"b\"")), "no camera `b`"),
+            (format!("kind = \"occupancy\"\npeople = 3\n{}", GATE.replace("gate\"", "door\"")), "no line `door`"),
+            (format!("kind = \"occupancy\"\npeople = 3\n{}", GATE.replace("inward", "in")), "gate[0].in: unknown key"),
+        ] {
+            let dir = park(&rule);
+            let text = load_site(&dir.path().join("site.toml")).unwrap_err().to_string();
+            assert!(text.contains(word), "{rule}: {text}");
+        }
+    }
+
+    /// The faults of a site with these sinks.
+    fn sink_faults(sinks: &str) -> Vec<String> {
+        let camera = ("cameras/a.toml", "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n");
+        let dir = write(&[("site.toml", &format!("id = \"s\"\n{sinks}")), camera]);
+        let faults = load_site(&dir.path().join("site.toml")).err().map(|e| e.faults).unwrap_or_default();
+        faults.iter().map(|f| format!("{}:{}: {}: {}", f.line, f.column, f.field, f.message)).collect()
+    }
+
+    #[test]
+    fn a_sink_takes_its_own_keys_only_and_names_all_faults() {
+        let text = "[[sink]]\nid = \"f\"\nkind = \"file\"\nurl = \"https://h/in\"\nallow_private = true\n\
+                    [[sink]]\nid = \"l\"\nkind = \"log\"\npath = \"x\"\n\
+                    [[sink]]\nid = \"w\"\nkind = \"webhook\"\nmode = \"batched\"\ntimeout = \"1ms\"\nsecrets = [\"env:\"]\n";
+        let faults = sink_faults(text);
+        let expected = [
+            "2:1: sink[0].path: missing",
+            "5:7: sink[0].url: does not belong to a sink of kind `file`",
+            "6:17: sink[0].allow_private: does not belong",
+            "10:8: sink[1].path: does not belong to a sink of kind `log`",
+            "11:1: sink[2].url: missing",
+            "14:8: sink[2].mode: ",
+            "15:11: sink[2].timeout: not from 100ms to 300s",
+            "16:11: sink[2].secrets[0]: a secret does not belong in this file",
+        ];
+        for (fault, start) in faults.iter().zip(expected) {
+            assert!(fault.starts_with(start), "{fault} is not {start}");
+        }
+        assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+    }
+
+    #[test]
+    fn an_address_inside_must_be_allowed() {
+        let sink = |rest: &str| format!("[[sink]]\nid = \"w\"\nkind = \"webhook\"\n{rest}\n");
+        for inside in ["http://127.0.0.1:8/", "http://10.1.2.3/in", "https://[::1]/", "http://0x7f.1/"] {
+            let faults = sink_faults(&sink(&format!("url = \"{inside}\"")));
+            assert!(faults.len() == 1 && faults[0].contains("`allow_private = true`"), "{inside}: {faults:?}");
+            assert_eq!(sink_faults(&sink(&format!("url = \"{inside}\"\nallow_private = true"))), [""; 0]);
+        }
+        for good in ["https://dispatch.example/in", "http://1.1.1.1/in"] {
+            assert_eq!(sink_faults(&sink(&format!("url = \"{good}\""))), [""; 0]);
+        }
+        for (bad, word) in
+            [("ftp://h/", "is not an http"), ("h/in", "is not an http"), ("https://a:hunter2@h/", "name and")]
+        {
+            let faults = sink_faults(&sink(&format!("url = \"{bad}\"")));
+            assert!(faults.len() == 1 && faults[0].contains(word) && !faults[0].contains("hunter2"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn what_official_sinks_need_is_asked_for_with_its_place() {
+        let text = "[[sink]]\nid = \"c\"\nkind = \"cap\"\nurl = \"https://h/cap\"\nsender = \"a, b\"\naddresses = []\n\
+                    radius = \"2bh\"\nexpires = \"5s\"\ntoken = \"abc\"\nserver = \"h:1\"\n\
+                    [[sink]]\nid = \"g\"\nkind = \"gb28181\"\nserver = \"10.0.0.2\"\nserver_id = \"3402\"\n\
+                    local = \"any\"\nstates = [\"counted\"]\nencoding = \"gbk\"\nchannels = { a = \"1\" }\n";
+        let expected = [
+            "6:10: sink[0].sender: a sender has no white space",
+            "7:13: sink[0].addresses: names no recipient",
+            "8:10: sink[0].radius: not from 1m",
+            "9:11: sink[0].expires: less than 60 s",
+            "10:9: sink[0].token: a secret does not belong in this file",
+            "11:10: sink[0].server: does not belong to a sink of kind `cap`",
+            "12:1: sink[1].device_id: missing: a code of 20 digits",
+            "15:10: sink[1].server: `10.0.0.2` is not a name or address with a port",
+            "16:13: sink[1].server_id: `3402` is not a code of 20 digits",
+            "17:9: sink[1].local: `any` is not an address",
+            "18:10: sink[1].states: counts are no alerts",
+            "19:12: sink[1].encoding: ",
+            "20:12: sink[1].channels.a: `1` is not a code",
+        ];
+        let faults = sink_faults(text);
+        for (fault, start) in faults.iter().zip(expected) {
+            assert!(fault.starts_with(start), "{fault} is not {start}");
+        }
+        assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+    }
+
+    #[test]
+    fn the_examples_of_official_sinks_are_good() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/site.toml");
+        let text = std::fs::read_to_string(file).unwrap();
+        let examples: Vec<&str> = text.split("\n\n").filter(|part| part.contains("\n# [[sink]]")).collect();
+        assert_eq!(examples.len(), 2);
+        for example in examples {
+            let (_, lines) = example.split_once("\n# [[sink]]").unwrap();
+            let sink = format!("[[sink]]{}\n", lines.replace("\n# ", "\n"));
+            assert_eq!(sink_faults(&sink), [""; 0], "{sink}");
         }
     }
 

@@ -16,6 +16,10 @@ pub struct Duration(pub Span);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Distance(pub Length);
 
+/// A speed such as `"2.5m/s"` or `"1.5bh/s"`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed(pub Length);
+
 const LONGEST_DAYS: i64 = 31;
 
 impl<'de> Deserialize<'de> for Duration {
@@ -42,6 +46,21 @@ impl<'de> Deserialize<'de> for Distance {
         let text = text(deserializer, "a length with its unit, such as \"2m\" or \"1.2bh\"")?;
         parse_length(&text).map(Self).map_err(serde::de::Error::custom)
     }
+}
+
+impl<'de> Deserialize<'de> for Speed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = text(deserializer, "a speed with its unit, such as \"2.5m/s\"")?;
+        parse_speed(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The way of a second.
+fn parse_speed(text: &str) -> Result<Length, String> {
+    let length = text.trim().strip_suffix("/s").and_then(|length| parse_length(length).ok());
+    length.ok_or_else(|| {
+        format!("`{text}` is not a speed; write metres a second as \"2.5m/s\" or body heights a second as \"1.5bh/s\"")
+    })
 }
 
 fn parse_length(text: &str) -> Result<Length, String> {
@@ -83,6 +102,16 @@ impl JsonSchema for Distance {
     }
 }
 
+impl JsonSchema for Speed {
+    fn schema_name() -> Cow<'static, str> {
+        "Speed".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "description": "A speed: metres (\"2.5m/s\") or body heights (\"1.5bh/s\") a second",
+            "pattern": "^\\s*[0-9]+(\\.[0-9]+)?\\s*(m|bh)\\s*/s$", "examples": ["2.5m/s"] })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +134,15 @@ mod tests {
         assert_eq!(parse_length("1.2bh"), Ok(Length::BodyHeights(1.2)));
         for wrong in ["2", "0m", "-1m", "NaNm", "2px", "infm"] {
             assert!(parse_length(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn speeds() {
+        assert_eq!(parse_speed("2.5m/s"), Ok(Length::Metres(2.5)));
+        assert_eq!(parse_speed(" 1.5 bh/s"), Ok(Length::BodyHeights(1.5)));
+        for wrong in ["2.5", "2.5m", "2.5km/h", "0m/s", "-1m/s", "m/s"] {
+            assert!(parse_speed(wrong).is_err(), "{wrong}");
         }
     }
 }

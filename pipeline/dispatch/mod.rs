@@ -5,8 +5,12 @@
 
 pub mod answer;
 pub mod backoff;
+pub mod cap;
 pub mod cloudevent;
 pub mod file;
+pub mod gb28181;
+pub mod http;
+pub mod log;
 mod merge;
 pub mod route;
 pub mod secret;
@@ -14,6 +18,7 @@ pub mod signature;
 pub mod sink;
 pub mod webhook;
 mod worker;
+mod xml;
 
 use std::sync::Arc;
 

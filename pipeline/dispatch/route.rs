@@ -120,7 +120,7 @@ fn takes(route: &Route, event: &Event) -> bool {
     };
     event.severity.unwrap_or(Severity::Minor) >= route.min_severity
         && (route.kinds.is_empty() || route.kinds.contains(&event.kind))
-        && named(&route.cameras, Some(&event.camera))
+        && named(&route.cameras, event.camera.as_deref())
         && named(&route.zones, event.zone.as_deref())
         && named(&route.grids, event.grid.as_deref())
         && route.schedule.as_ref().is_none_or(|s| s.active_at(event.at))
@@ -173,7 +173,7 @@ mod tests {
             let fits = event(|e| {
                 e.severity = Some(Severity::Severe);
                 e.kind = Kind::Intrusion;
-                e.camera = "other".into();
+                e.camera = Some("other".into());
                 e.zone = Some("other".into());
                 e.grid = Some("other".into());
             });

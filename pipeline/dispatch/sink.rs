@@ -4,17 +4,27 @@ use std::time::Duration;
 
 use crate::alerts::journal::Delivery;
 use crate::config::plan::{self, SinkKind};
+use crate::types::Answer;
 
 use super::answer::Reply;
+use super::cap::CapSink;
 use super::file::FileSink;
+use super::gb28181::Gb28181Sink;
+use super::log::LogSink;
 use super::webhook::WebhookSink;
 
 /// A receiver of alerts.
 pub enum Sink {
     /// JSON lines.
     File(FileSink),
+    /// Log lines.
+    Log(LogSink),
     /// CloudEvents by HTTP.
     Webhook(WebhookSink),
+    /// Common Alerting Protocol by HTTP.
+    Cap(CapSink),
+    /// GB/T 28181 by SIP.
+    Gb28181(Gb28181Sink),
 }
 
 /// Why a receiver did not take a delivery.
@@ -28,6 +38,12 @@ pub enum SinkError {
         /// When the receiver wants to be asked again.
         wish: Option<Duration>,
     },
+    /// It is there, but does not want this one as it is. To be repeated all the same: receivers are mended.
+    #[error("{reason}")]
+    Refused {
+        /// What it said.
+        reason: String,
+    },
     /// The receiver wants nothing any more.
     #[error("{reason}")]
     Gone {
@@ -39,7 +55,7 @@ pub enum SinkError {
 impl SinkError {
     /// Whether to repeat the delivery.
     pub const fn retry(&self) -> bool {
-        matches!(self, Self::Later { .. })
+        matches!(self, Self::Later { .. } | Self::Refused { .. })
     }
 
     pub(super) fn later(reason: impl Into<String>) -> Self {
@@ -52,9 +68,10 @@ impl Sink {
     pub fn build(plan: &plan::Sink) -> Result<Self, String> {
         Ok(match &plan.kind {
             SinkKind::File { path } => Self::File(FileSink::new(plan.id.clone(), path.clone())),
-            SinkKind::Webhook { url, secrets, timeout } => {
-                Self::Webhook(WebhookSink::new(plan.id.clone(), url, secrets, *timeout)?)
-            }
+            SinkKind::Log => Self::Log(LogSink::new(plan.id.clone())),
+            SinkKind::Webhook(webhook) => Self::Webhook(WebhookSink::new(plan.id.clone(), webhook)?),
+            SinkKind::Cap(cap) => Self::Cap(CapSink::new(plan.id.clone(), cap)?),
+            SinkKind::Gb28181(gb28181) => Self::Gb28181(Gb28181Sink::new(plan.id.clone(), gb28181)?),
         })
     }
 
@@ -62,7 +79,22 @@ impl Sink {
     pub fn id(&self) -> &str {
         match self {
             Self::File(sink) => sink.id(),
+            Self::Log(sink) => sink.id(),
             Self::Webhook(sink) => sink.id(),
+            Self::Cap(sink) => sink.id(),
+            Self::Gb28181(sink) => sink.id(),
+        }
+    }
+
+    /// Whether a delivery is to come with the events of its alert that the receiver has got already.
+    pub const fn looks_back(&self) -> bool {
+        matches!(self, Self::Cap(_))
+    }
+
+    /// Before the first delivery, on a runtime: a sink that keeps a connection begins to make it.
+    pub fn start(&self) {
+        if let Self::Gb28181(sink) = self {
+            sink.start();
         }
     }
 
@@ -70,15 +102,18 @@ impl Sink {
     pub const fn batch(&self) -> usize {
         match self {
             Self::File(_) => FileSink::BATCH,
-            Self::Webhook(_) => 1,
+            Self::Log(_) => LogSink::BATCH,
+            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => 1,
         }
     }
 
     /// Calls of `deliver` that may be under way at once, of different alerts.
     pub const fn in_flight(&self) -> usize {
         match self {
-            Self::File(_) => 1,
+            Self::File(_) | Self::Log(_) => 1,
             Self::Webhook(_) => WebhookSink::IN_FLIGHT,
+            Self::Cap(_) => CapSink::IN_FLIGHT,
+            Self::Gb28181(_) => Gb28181Sink::IN_FLIGHT,
         }
     }
 
@@ -87,15 +122,26 @@ impl Sink {
     pub async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Reply>, SinkError> {
         match self {
             Self::File(sink) => sink.deliver(batch).await?,
-            Self::Webhook(sink) => {
+            Self::Log(sink) => sink.deliver(batch),
+            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => {
                 let mut replies = Vec::new();
                 for delivery in batch {
-                    let answer = sink.deliver(&delivery.event).await?;
+                    let answer = self.deliver_one(delivery).await?;
                     replies.extend(delivery.event.alert.zip(answer).map(|(alert, answer)| Reply { alert, answer }));
                 }
                 return Ok(replies);
             }
         }
         Ok(Vec::new())
+    }
+
+    async fn deliver_one(&self, delivery: &Delivery) -> Result<Option<Result<Answer, String>>, SinkError> {
+        match self {
+            // These take batches.
+            Self::File(_) | Self::Log(_) => Ok(None),
+            Self::Webhook(sink) => sink.deliver(&delivery.event).await,
+            Self::Cap(sink) => sink.deliver(delivery).await,
+            Self::Gb28181(sink) => sink.deliver(delivery).await.map(|()| None),
+        }
     }
 }

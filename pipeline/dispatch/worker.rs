@@ -48,6 +48,10 @@ pub(super) struct Worker {
     gone: Option<String>,
     /// The sink came back: whatever was put off while it was down need not wait for its turn.
     hasten: bool,
+    /// Whether the sink has not answered since the start, or since it failed.
+    unheard: bool,
+    /// An unheard sink for which nothing is due gets what is due next as a probe, not before this.
+    probe: Instant,
     /// When the outbox is to be asked again without being woken.
     next: Option<Instant>,
     look: bool,
@@ -55,6 +59,14 @@ pub(super) struct Worker {
 }
 
 type Attempt = (Vec<Delivery>, Result<Vec<Reply>, SinkError>);
+
+/// Adds what the receiver has got before, if `wanted`.
+fn look_back(outbox: &Outbox, wanted: bool, deliveries: &mut [Delivery]) -> Result<(), JournalError> {
+    for delivery in deliveries.iter_mut().filter(|_| wanted) {
+        delivery.earlier = outbox.earlier(delivery.id)?;
+    }
+    Ok(())
+}
 
 async fn attempt(sink: Arc<Sink>, batch: Vec<Delivery>) -> Attempt {
     let outcome = sink.deliver(&batch).await;
@@ -70,6 +82,7 @@ impl Worker {
         linker: Option<Arc<Linker>>,
         desk: Arc<Desk>,
     ) -> Self {
+        let probe = Instant::now() + backoff.longest_rest;
         Self {
             sink: Arc::new(sink),
             outbox: Arc::new(Mutex::new(outbox)),
@@ -85,6 +98,8 @@ impl Worker {
             resting: None,
             gone: None,
             hasten: false,
+            unheard: true,
+            probe,
             next: None,
             look: true,
             looked: Instant::now(),
@@ -93,6 +108,7 @@ impl Worker {
 
     pub(super) async fn run(mut self, bell: &Notify, mut stop: watch::Receiver<bool>) {
         let mut under_way = FuturesUnordered::new();
+        self.sink.start();
         self.gauge().await;
         while !*stop.borrow() {
             self.resting = self.resting.filter(|until| *until > Instant::now());
@@ -105,7 +121,8 @@ impl Worker {
             {
                 under_way.push(attempt(self.sink.clone(), batch));
             }
-            let wake = [self.next, self.resting].into_iter().flatten().min();
+            let probe = self.next.filter(|_| self.unheard && self.held.is_empty()).map(|_| self.probe);
+            let wake = [self.next, self.resting, probe].into_iter().flatten().min();
             let sleep_for = wake.map_or(TICK, |at| at.saturating_duration_since(Instant::now()).min(TICK));
             tokio::select! {
                 Some(attempt) = under_way.next() => {
@@ -193,17 +210,29 @@ impl Worker {
         if !self.results.is_empty() {
             self.settle().await;
         }
-        let held = self.held.clone();
-        let Due { deliveries, next, skipped } =
-            self.with_outbox(move |outbox, sink| outbox.due(sink, &held, PREFETCH)).await?;
+        let (held, back) = (self.held.clone(), self.sink.looks_back());
+        let due = move |outbox: &mut Outbox, sink: &str| {
+            let mut due = outbox.due(sink, &held, PREFETCH)?;
+            look_back(outbox, back, &mut due.deliveries)?;
+            Ok(due)
+        };
+        let Due { deliveries, next, skipped } = self.with_outbox(due).await?;
         self.look = false;
         self.metrics.skipped.inc_by(skipped as u64);
         self.next = next.map(|due| {
             let micros = due.saturating_sub(jiff::Timestamp::now().as_microsecond()).max(1000);
             Instant::now() + Duration::from_micros(micros.unsigned_abs())
         });
-        self.held.extend(deliveries.iter().map(|d| d.id));
         self.ready.extend(deliveries);
+        if self.ready.is_empty() && self.unheard && self.held.is_empty() && self.probe <= Instant::now() {
+            let probe = move |outbox: &mut Outbox, sink: &str| {
+                let mut next: Vec<Delivery> = outbox.next(sink)?.into_iter().collect();
+                look_back(outbox, back, &mut next)?;
+                Ok(next)
+            };
+            self.ready.extend(self.with_outbox(probe).await?);
+        }
+        self.held.extend(self.ready.iter().map(|d| d.id));
         Ok(())
     }
 
@@ -212,30 +241,44 @@ impl Worker {
             Ok(replies) => {
                 self.replies.extend(replies);
                 let now = jiff::Timestamp::now().as_microsecond();
+                self.heard(batch.iter().any(|delivery| delivery.due > now));
                 for delivery in batch {
                     self.metrics.delivered.inc();
                     self.metrics.seconds.observe((now - delivery.queued).max(0) as f64 / 1e6);
                     self.results.push(Settled { id: delivery.id, verdict: Verdict::Delivered });
                 }
-                self.resting = None;
-                if self.failures >= DOWN_AFTER {
-                    tracing::info!(sink = self.sink.id(), "the sink takes deliveries again");
-                    self.hasten = true;
-                }
-                self.failures = 0;
             }
             Err(error) => self.failed(batch, &error),
         }
     }
 
-    fn failed(&mut self, batch: Vec<Delivery>, error: &SinkError) {
-        self.failures = self.failures.saturating_add(1);
-        let reason = error.to_string();
-        if self.failures == 1 || self.failures == DOWN_AFTER {
-            tracing::warn!(sink = self.sink.id(), failures = self.failures, %reason, "a delivery failed");
+    /// The sink answered; `probed` if to a delivery before its time.
+    fn heard(&mut self, probed: bool) {
+        self.resting = None;
+        if self.failures >= DOWN_AFTER || probed {
+            tracing::info!(sink = self.sink.id(), "the sink answers again");
+            self.hasten = true;
         }
+        self.failures = 0;
+        self.unheard = false;
+    }
+
+    fn failed(&mut self, batch: Vec<Delivery>, error: &SinkError) {
+        let (reason, now) = (error.to_string(), jiff::Timestamp::now().as_microsecond());
         let wish = match error {
-            SinkError::Later { wish, .. } => *wish,
+            SinkError::Later { wish, .. } => {
+                self.unheard = true;
+                self.failures = self.failures.saturating_add(1);
+                if self.failures == 1 || self.failures == DOWN_AFTER {
+                    tracing::warn!(sink = self.sink.id(), failures = self.failures, %reason, "a delivery failed");
+                }
+                *wish
+            }
+            SinkError::Refused { reason } => {
+                tracing::warn!(sink = self.sink.id(), %reason, "a delivery was refused");
+                self.heard(batch.iter().any(|delivery| delivery.due > now));
+                None
+            }
             SinkError::Gone { reason } => {
                 tracing::error!(sink = self.sink.id(), %reason, "the receiver wants nothing any more; dead letters from now on");
                 self.gone = Some(reason.clone());
@@ -246,8 +289,12 @@ impl Worker {
                 None
             }
         };
-        let now = jiff::Timestamp::now().as_microsecond();
         for delivery in batch {
+            if delivery.due > now && error.retry() {
+                self.metrics.failed.inc();
+                self.results.push(Settled { id: delivery.id, verdict: Verdict::Waits { error: reason.clone() } });
+                continue;
+            }
             let key = delivery.event.key().unwrap_or_default();
             let pause = self.backoff.pause(delivery.attempts + 1, wish, &key).filter(|_| error.retry());
             let verdict = match pause {
@@ -267,6 +314,8 @@ impl Worker {
             let rest = self.backoff.rest(self.failures.saturating_sub(DOWN_AFTER) + 1, wish, self.sink.id());
             self.resting = Some(Instant::now() + rest);
         }
+        let soon = Instant::now() + self.backoff.longest_rest;
+        self.probe = self.resting.map_or(soon, |until| until.max(soon));
     }
 
     /// Writes results down. If the outbox does not take them they are kept; a crash before it does repeats deliveries.
@@ -339,6 +388,8 @@ impl Worker {
             let age = oldest.map_or(0, |queued| (jiff::Timestamp::now().as_microsecond() - queued).max(0));
             self.metrics.pending.set(pending);
             self.metrics.oldest.set(age as f64 / 1e6);
+            // Somebody else may have put dead letters back.
+            self.look |= usize::try_from(pending).is_ok_and(|pending| pending > self.held.len());
         }
     }
 

@@ -11,8 +11,9 @@ use super::stages::CameraStages;
 use crate::alerts::numbering::Entry;
 use crate::capture::{FreshestSlot, Inspector, PrivacyMask};
 use crate::config::plan::Camera;
+use crate::rules::Ground;
 use crate::telemetry::{CameraMetrics, Metrics, Stage, StageMetrics};
-use crate::types::{Detection, Direction, EndReason, Event, Frame, MediaTime, Span, State};
+use crate::types::{Crossed, Detection, Direction, EndReason, Event, Frame, MediaTime, SiteCrossed, Span, State};
 
 /// What all threads share of a camera.
 pub struct Lane {
@@ -28,6 +29,25 @@ pub struct Lane {
     pub mask: PrivacyMask,
 }
 
+/// Where a camera's crossings go besides.
+pub struct Gates {
+    /// Index of the camera in the site's plan.
+    pub camera: usize,
+    /// To the site's rules.
+    pub out: Sender<SiteCrossed>,
+    /// Counts crossings that the site's rules did not take.
+    pub overflow: prometheus::IntCounter,
+}
+
+impl Gates {
+    fn tell(&self, at: jiff::Timestamp, crossed: &Crossed) {
+        let (line, direction) = (crossed.line, crossed.direction);
+        if self.out.try_send(SiteCrossed { at, camera: self.camera, line, direction }).is_err() {
+            self.overflow.inc();
+        }
+    }
+}
+
 /// What one worker at a time holds of a camera.
 pub struct LaneState {
     stages: CameraStages,
@@ -35,6 +55,8 @@ pub struct LaneState {
     painter: Painter,
     events: Vec<Event>,
     out: Sender<Entry>,
+    /// The way to the rules of the whole site, where they ask for this camera's lines.
+    gates: Option<Gates>,
     track: StageMetrics,
     rules: StageMetrics,
     overflow: [Overflow; 3],
@@ -71,6 +93,7 @@ impl LaneState {
             painter,
             out,
             events: Vec::new(),
+            gates: None,
             track: metrics.stage(Stage::Track),
             rules: metrics.stage(Stage::Rules),
             overflow: ["tracks", "incidents", "redaction"]
@@ -81,6 +104,12 @@ impl LaneState {
             silent: false,
             quiet: 0,
         }
+    }
+
+    /// Crossings go to the rules of the whole site too.
+    pub fn with_gates(mut self, gates: Option<Gates>) -> Self {
+        self.gates = gates;
+        self
     }
 
     /// One analysed picture, from tracker to journal's queue.
@@ -107,6 +136,7 @@ impl LaneState {
         }
         for crossed in &observed.measured.crossed {
             lane.metrics.crossed(crossed.line, crossed.direction);
+            self.gates.iter().for_each(|gates| gates.tell(frame.utc, crossed));
         }
         let now = Instant::now();
         if let Some(last) = self.last.replace(now) {
@@ -166,6 +196,11 @@ impl LaneState {
             self.stages.judge().supervise(up, silence, jiff::Timestamp::now(), &mut self.events);
             send(&mut self.events, &self.out, lane);
         }
+    }
+
+    /// How the camera's lengths are measured.
+    pub fn ground(&mut self) -> &mut Ground {
+        self.stages.judge().ground_mut()
     }
 
     /// Ends what is open, at the last picture.

@@ -12,12 +12,15 @@
 //! | `worker` | an inference worker |
 //! | `lane` | one camera between detection and journal |
 //! | `recorder` | the journal's thread |
+//! | [`site`] | rules about several cameras together |
 //! | `figures` | today's answers as metrics |
 //! | `painter` | pictures for whoever watches and for evidence |
 //! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
 //! | [`trials`] | test alerts |
 //! | `threads` | threads whose death is seen |
+//! | [`ground`] | what cameras have learnt of their ground, across restarts |
+//! | [`survey`] | the ground of one camera, looked at by itself |
 //! | [`hub`] | what the API sees |
 
 pub mod analyze;
@@ -25,13 +28,16 @@ pub mod annotate;
 mod archive;
 mod board;
 mod figures;
+pub mod ground;
 pub mod hub;
 mod lane;
 mod painter;
 mod recorder;
 pub mod replay;
 pub mod run;
+pub mod site;
 pub mod stages;
+pub mod survey;
 mod tally;
 mod threads;
 pub mod trials;

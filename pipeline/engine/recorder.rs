@@ -40,13 +40,15 @@ pub struct Recorder {
     /// Of an alert that starts.
     evidence: EvidenceState,
     overflow: prometheus::IntCounter,
+    dropped: prometheus::IntCounter,
     routes: Vec<(String, RouteMetrics)>,
     trials: Trials,
     looked: Option<Instant>,
 }
 
 impl Recorder {
-    /// Counts in `metrics` events that were lost because the journal could not be written for too long.
+    /// Counts in `metrics` events that were lost because the journal could not be written for too long, and deliveries
+    /// that gave way because too many wait for a sink.
     pub fn new(journal: Journal, site: &Site, bell: Bell, hub: Arc<LiveHub>, metrics: &Metrics) -> Self {
         let router = Router::new(site);
         let trials = Trials::new(site, &router, metrics, jiff::Timestamp::now());
@@ -63,6 +65,7 @@ impl Recorder {
             numbering: Numbering::new(),
             evidence,
             overflow: metrics.overflow("journal"),
+            dropped: metrics.overflow("outbox"),
             routes,
             trials,
             looked: None,
@@ -199,12 +202,14 @@ impl Recorder {
     }
 
     fn flush(&mut self) -> Result<(), crate::alerts::journal::JournalError> {
-        let (hub, bell) = (&self.hub, &self.bell);
-        self.backlog.flush(&mut self.journal, |batch, _| {
+        let (hub, bell, dropped) = (&self.hub, &self.bell, &self.dropped);
+        self.backlog.flush(&mut self.journal, |batch, committed| {
+            dropped.inc_by(committed.dropped as u64);
             for item in batch {
                 let Event { alert, seq, state, camera, rule, .. } = &item.event;
                 let alert = alert.map(|a| a.to_string()).unwrap_or_default();
-                tracing::info!(alert, seq, %state, camera, rule = rule.as_deref().unwrap_or(""), "alert");
+                let (camera, rule) = (camera.as_deref().unwrap_or(""), rule.as_deref().unwrap_or(""));
+                tracing::info!(alert, seq, %state, camera, rule, "alert");
                 hub.announce(Arc::new(item.event.clone()));
             }
             bell.ring();

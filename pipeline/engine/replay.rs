@@ -33,39 +33,70 @@ pub struct Replay {
     pub inherit: bool,
 }
 
+/// The frames of a track file one after another. Every row is a confirmed track; frames without rows up to the last one
+/// are empty scenes.
+pub struct Scenes<'a> {
+    rest: &'a [Row],
+    fps: f64,
+    frame: u64,
+    last: u64,
+    births: BTreeMap<u64, (MediaTime, Point)>,
+    tracks: Vec<Track>,
+}
+
+impl<'a> Scenes<'a> {
+    /// `rows` must be sorted by frame; frame f is at (f-1)/fps.
+    pub fn new(rows: &'a [Row], fps: f64) -> Self {
+        let last = rows.last().map_or(0, |r| r.frame);
+        Self { rest: rows, fps, frame: 0, last, births: BTreeMap::new(), tracks: Vec::new() }
+    }
+
+    /// Frames so far.
+    pub fn frame(&self) -> u64 {
+        self.frame
+    }
+
+    /// Time and tracks of the next frame; `None` after the last.
+    #[allow(clippy::should_implement_trait)] // Tracks are lent, which no iterator does.
+    pub fn next(&mut self) -> Option<(MediaTime, &[Track])> {
+        if self.frame >= self.last {
+            return None;
+        }
+        self.frame += 1;
+        let time = MediaTime::of_frame(self.frame - 1, self.fps);
+        let (now, later) = self.rest.split_at(self.rest.partition_point(|r| r.frame <= self.frame));
+        self.rest = later;
+        self.tracks.clear();
+        let births = &mut self.births;
+        self.tracks.extend(now.iter().map(|row| {
+            let (born, birth) = *births.entry(row.id).or_insert((time, row.bbox.feet()));
+            Track {
+                id: TrackId(row.id),
+                state: TrackState::Confirmed,
+                bbox: row.bbox,
+                velocity: [0.0; 2],
+                score: row.score,
+                matched: true,
+                born,
+                birth,
+                seen: time,
+            }
+        }));
+        self.tracks.sort_by_key(|t| t.id);
+        self.tracks.dedup_by_key(|t| t.id);
+        Some((time, &self.tracks))
+    }
+}
+
 impl Replay {
-    /// Every row is a confirmed track; frames without rows up to the last one are empty scenes. `rows` must be sorted
-    /// by frame. `progress` is told the frames done.
+    /// `rows` must be sorted by frame. `progress` is told the frames done.
     pub fn run(self, rows: &[Row], mut progress: impl FnMut(u64)) -> Vec<Event> {
         let mut events = Vec::new();
-        let mut births: BTreeMap<u64, (MediaTime, Point)> = BTreeMap::new();
         let mut judge = Judge::new(self.incidents, !self.inherit);
-        let last = rows.last().map_or(0, |r| r.frame);
-        let mut tracks = Vec::new();
-        let mut rest = rows;
-        for frame in 1..=last {
-            let time = MediaTime::of_frame(frame - 1, self.fps);
-            let (now, later) = rest.split_at(rest.partition_point(|r| r.frame <= frame));
-            rest = later;
-            tracks.clear();
-            tracks.extend(now.iter().map(|row| {
-                let (born, birth) = *births.entry(row.id).or_insert((time, row.bbox.feet()));
-                Track {
-                    id: TrackId(row.id),
-                    state: TrackState::Confirmed,
-                    bbox: row.bbox,
-                    velocity: [0.0; 2],
-                    score: row.score,
-                    matched: true,
-                    born,
-                    birth,
-                    seen: time,
-                }
-            }));
-            tracks.sort_by_key(|t| t.id);
-            tracks.dedup_by_key(|t| t.id);
-            judge.observe(time, time.utc(self.start), self.size, &tracks, &mut events);
-            progress(frame);
+        let mut scenes = Scenes::new(rows, self.fps);
+        while let Some((time, tracks)) = scenes.next() {
+            judge.observe(time, time.utc(self.start), self.size, tracks, &mut events);
+            progress(scenes.frame());
         }
         judge.stop(EndReason::Stopped, &mut events);
         events

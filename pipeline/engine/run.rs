@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use super::archive::{self, Archive};
 use super::board::Board;
 use super::figures::TodaysFigures;
+use super::ground::GroundKeeper;
 use super::hub::LiveHub;
-use super::lane::{Lane, LaneState};
+use super::lane::{Gates, Lane, LaneState};
 use super::painter::Painter;
 use super::recorder::{Recorder, queue};
+use super::site::{self, SiteStage, SiteWorker};
 use super::stages::CameraStages;
 use super::threads::{Thread, Threads};
 use super::watch::watch;
@@ -79,8 +81,11 @@ pub struct Run {
     figures: Thread,
     recorder: Thread,
     archive: Thread,
+    /// Rules of the whole site, if there are any.
+    site: Option<Thread>,
     board: Arc<Board>,
     lanes: Arc<[Lane]>,
+    keeper: GroundKeeper,
 }
 
 /// What a run is built from and what it shows.
@@ -101,7 +106,11 @@ impl Parts {
     /// Opens the journal and the sinks.
     pub fn open(site: &Site, metrics: Arc<Metrics>) -> Result<Self, RunError> {
         let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
-        let journal = Journal::open(&site.data, &sinks)?;
+        let mut journal = Journal::open(&site.data, &sinks)?;
+        let retired = journal.retire_removed_sinks()?;
+        if retired > 0 {
+            tracing::warn!(events = retired, "what waited for sinks that were removed is kept as dead letters");
+        }
         let linker = Linker::open(&site.data, site.public_url.as_deref(), site.evidence.link).map_err(RunError::Key)?;
         let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?.with_links(linker.clone());
         Ok(Self { hub: LiveHub::new(site), metrics, dispatcher, linker, journal })
@@ -126,20 +135,31 @@ impl Parts {
         }
         let archive = Archive::new(Store::open(&site.data.join(evidence::FOLDER), site.evidence)?, sender.clone());
         let (jobs, waiting) = archive::queue();
+        let (crossings, crossed) = site::queue();
+        let of_site = SiteStage::new(site)
+            .map(|stage| SiteWorker::new(stage, &site.data, sender.clone(), self.metrics.for_site(site)));
+        let gates = |camera: usize| {
+            let id = &site.cameras[camera].id;
+            let asked = site.rules.iter().any(|rule| rule.condition.gates().iter().any(|gate| gate.camera == *id));
+            asked.then(|| Gates { camera, out: crossings.clone(), overflow: self.metrics.overflow("site") })
+        };
         let lanes = lanes(site, &self.hub, &self.metrics);
+        let mut keeper = GroundKeeper::new(&site.data, site.cameras.len());
         let mut states = Vec::new();
-        for lane in lanes.iter() {
+        for (i, lane) in lanes.iter().enumerate() {
             let entry = catalog.resolve(lane.camera.detect.model.as_deref())?;
             let start_score = lane.camera.detect.score.unwrap_or(entry.score);
             let outage = lane.camera.source.as_ref().map_or(Span::from_secs(10), |s| s.outage);
             let config = IncidentConfig { site: site.id.clone(), camera: Arc::clone(&lane.camera), outage };
-            let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
+            let mut stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
+            keeper.restore(&lane.camera, stages.judge().ground_mut());
             let lost = self.metrics.overflow("evidence");
             let painter =
                 Painter::new(Arc::clone(&lane.camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
-            states.push(LaneState::new(stages, painter, sender.clone(), &self.metrics));
+            states.push(LaneState::new(stages, painter, sender.clone(), &self.metrics).with_gates(gates(i)));
         }
-        // The cameras hold the only senders: when they end, the archive does, and then the recorder.
+        // The cameras hold the only senders: when they end, the site's rules and the archive do, and then the recorder.
+        drop(crossings);
         drop(jobs);
         drop(sender);
         let board = Arc::new(Board::new(groups.clone(), states));
@@ -154,6 +174,7 @@ impl Parts {
             })?
         };
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
+        let of_site = of_site.map(|worker| threads.spawn("site", move || worker.run(&crossed))).transpose()?;
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
         for (i, detectors) in detectors.into_iter().enumerate() {
@@ -177,7 +198,7 @@ impl Parts {
             let data = site.data.clone();
             threads.spawn("ticker", move || {
                 while !stop.wait(TICK) {
-                    tick(&lanes, &board);
+                    tick(&lanes, &board, &mut keeper);
                     if let Ok(disk) = rustix::fs::statvfs(&data) {
                         metrics
                             .disk_free
@@ -188,8 +209,21 @@ impl Parts {
             })?
         };
         self.hub.set_ready(true);
-        let run =
-            Run { threads, stop: stop.clone(), captures, workers, ticker, figures, recorder, archive, board, lanes };
+        let keeper = GroundKeeper::new(&site.data, 0);
+        let run = Run {
+            threads,
+            stop: stop.clone(),
+            captures,
+            workers,
+            ticker,
+            figures,
+            recorder,
+            archive,
+            site: of_site,
+            board,
+            lanes,
+            keeper,
+        };
         Ok((run, self.dispatcher))
     }
 }
@@ -208,21 +242,25 @@ impl Run {
             // Dropped at the end of the turn: with the last one the recorder's queue ends.
             if let Some(mut state) = self.board.borrow(i, PATIENCE) {
                 state.stop(lane);
+                self.keeper.keep(&lane.camera, state.ground().learnt().cloned());
             }
         }
+        self.site.into_iter().for_each(Thread::join);
         self.archive.join();
         self.recorder.join();
         self.threads.failure().map_or(Ok(()), Err)
     }
 }
 
-fn tick(lanes: &[Lane], board: &Board) {
+fn tick(lanes: &[Lane], board: &Board, keeper: &mut GroundKeeper) {
     let now = Instant::now();
     for (i, lane) in lanes.iter().enumerate() {
         // A camera that a worker holds gives pictures.
         if let Some(mut state) = board.borrow(i, Duration::ZERO) {
             state.check_outage(lane, now);
+            let learnt = keeper.look(i, &lane.camera, state.ground(), now);
             board.give(i, state);
+            keeper.keep(&lane.camera, learnt);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::alerts::{IncidentConfig, Incidents};
 use crate::config::plan::{Anchor, Camera, MaskKind};
-use crate::rules::{Measured, Quiet, RuleSet};
+use crate::rules::{Ground, Measured, Quiet, RuleSet};
 use crate::track::Tracker;
 use crate::types::{
     Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Polygon, Rect, Size, Span, Track,
@@ -102,6 +102,16 @@ impl Judge {
     /// Ends what is open, at the last picture.
     pub fn stop(&mut self, reason: EndReason, events: &mut Vec<Event>) {
         self.incidents.stop(reason, events);
+    }
+
+    /// How lengths are measured.
+    pub fn ground(&self) -> &Ground {
+        self.rules.ground()
+    }
+
+    /// To go on from an earlier run, or to begin anew.
+    pub fn ground_mut(&mut self) -> &mut Ground {
+        self.rules.ground_mut()
     }
 
     /// No pictures for the outage time.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::Person;
+use super::way::distance_to_segment;
 use super::{Rule, Scene};
 use crate::config::plan::{Filter, Line};
 use crate::types::geometry::{orient, segments_meet};
@@ -49,8 +50,8 @@ impl LineCounter {
     /// Appends the crossings that this picture completes.
     pub fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Crossed>) {
         self.walkers.retain(|_, w| scene.time - w.seen <= FORGET);
-        for person in scene.people.all() {
-            let who = scene.lineages[self.lineage].person(person.id);
+        for (i, person) in scene.people.all().iter().enumerate() {
+            let who = scene.lineages[self.lineage].person(i);
             if !self.walkers.contains_key(&who) {
                 if self.walkers.len() >= MOST_PEOPLE {
                     self.overflow += 1;
@@ -119,13 +120,6 @@ impl LineCounter {
     }
 }
 
-fn distance_to_segment(p: Point, a: Point, b: Point) -> f64 {
-    let (dx, dy) = (b.x - a.x, b.y - a.y);
-    let length2 = dx * dx + dy * dy;
-    let along = if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
-    (p.x - a.x - along * dx).hypot(p.y - a.y - along * dy)
-}
-
 /// The `crossing` rule: alerts once for each person.
 pub struct Crossing {
     rule: usize,
@@ -155,15 +149,11 @@ impl Rule for Crossing {
                 self.alerted.pop_first();
             }
             out.push(Signal {
-                rule: self.rule,
-                subject: Subject::Crossing(c.person),
-                value: 1.0,
-                since: None,
                 people: 1,
                 place: Some(c.place),
                 bbox: Some(c.bbox),
-                saturated: false,
                 direction: Some(c.direction),
+                ..Signal::new(self.rule, Subject::Crossing(c.person), 1.0)
             });
         }
     }

@@ -2,46 +2,34 @@
 
 use super::people::median_place;
 use super::{Rule, Scene};
-use crate::config::plan::Filter;
-use crate::types::{Point, Polygon, Signal, Subject};
+use crate::types::{Point, Signal, Subject};
 
 /// Counts everybody whose anchor is inside.
 pub struct Crowd {
     rule: usize,
-    zone: Polygon,
-    filter: Filter,
+    group: usize,
     places: Vec<Point>,
     scratch: Vec<f64>,
 }
 
 impl Crowd {
-    /// For the rule with this index in the plan.
-    pub fn new(rule: usize, zone: Polygon, filter: Filter) -> Self {
-        Self { rule, zone, filter, places: Vec::new(), scratch: Vec::new() }
+    /// For the rule with this index in the plan, about this group.
+    pub fn new(rule: usize, group: usize) -> Self {
+        Self { rule, group, places: Vec::new(), scratch: Vec::new() }
     }
 
     /// The zone's signal at this picture; shared with intrusion, which differs only in its threshold.
     pub fn count(&mut self, scene: &Scene<'_>) -> Signal {
         self.places.clear();
-        let mut single = None;
-        for person in scene.people.all().iter().filter(|p| p.passes(&self.filter, scene.size)) {
-            let anchor = person.anchor(self.filter.anchor);
-            if self.zone.contains(anchor) {
-                self.places.push(anchor);
-                single = Some(person.bbox);
-            }
-        }
+        self.places.extend(scene.members(self.group).map(|(_, person)| scene.anchor(self.group, person)));
+        let mut members = scene.members(self.group);
+        let single = members.next().filter(|_| members.next().is_none());
         let people = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         Signal {
-            rule: self.rule,
-            subject: Subject::Zone,
-            value: f64::from(people),
-            since: None,
             people,
             place: median_place(&mut self.places, &mut self.scratch),
-            bbox: single.filter(|_| people == 1),
-            saturated: false,
-            direction: None,
+            bbox: single.map(|(_, person)| person.bbox),
+            ..Signal::new(self.rule, Subject::Zone, f64::from(people))
         }
     }
 }

@@ -2,16 +2,15 @@
 
 use super::crowd::Crowd;
 use super::{Rule, Scene};
-use crate::config::plan::Filter;
-use crate::types::{Polygon, Signal};
+use crate::types::Signal;
 
 /// A crowd of one.
 pub struct Intrusion(Crowd);
 
 impl Intrusion {
-    /// For the rule with this index in the plan.
-    pub fn new(rule: usize, zone: Polygon, filter: Filter) -> Self {
-        Self(Crowd::new(rule, zone, filter))
+    /// For the rule with this index in the plan, about this group.
+    pub fn new(rule: usize, group: usize) -> Self {
+        Self(Crowd::new(rule, group))
     }
 }
 

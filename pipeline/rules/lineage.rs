@@ -20,6 +20,8 @@ pub struct Lineage {
     gap: Span,
     trusted: bool,
     entries: BTreeMap<TrackId, Entry>,
+    /// One for each person of the picture.
+    persons: Vec<TrackId>,
     pairs: Vec<Pair>,
     overflow: u64,
 }
@@ -42,7 +44,7 @@ struct Pair {
 impl Lineage {
     /// With `trusted` identities (ground truth) nobody inherits.
     pub fn new(gap: Span, trusted: bool) -> Self {
-        Self { gap, trusted, entries: BTreeMap::new(), pairs: Vec::new(), overflow: 0 }
+        Self { gap, trusted, entries: BTreeMap::new(), persons: Vec::new(), pairs: Vec::new(), overflow: 0 }
     }
 
     /// The gap it bridges.
@@ -50,9 +52,9 @@ impl Lineage {
         self.gap
     }
 
-    /// The first track of the chain that `id` belongs to.
-    pub fn person(&self, id: TrackId) -> TrackId {
-        self.entries.get(&id).map_or(id, |e| e.person)
+    /// The first track of the chain that the person at this index of [`People::all`] belongs to.
+    pub fn person(&self, index: usize) -> TrackId {
+        self.persons[index]
     }
 
     /// Tracks that were not remembered because the table was full.
@@ -62,7 +64,9 @@ impl Lineage {
 
     /// Takes the people of a picture.
     pub fn observe(&mut self, time: MediaTime, people: &People, ground: &Ground) {
+        self.persons.clear();
         if self.trusted {
+            self.persons.extend(people.all().iter().map(|p| p.id));
             return;
         }
         let keep = self.gap + CONFIRMATION;
@@ -71,6 +75,7 @@ impl Lineage {
         for person in people.all() {
             if !self.entries.contains_key(&person.id) && self.entries.len() >= MOST_ENTRIES {
                 self.overflow += 1;
+                self.persons.push(person.id);
                 continue;
             }
             let own = Entry {
@@ -84,6 +89,7 @@ impl Lineage {
             let entry = self.entries.entry(person.id).or_insert(own);
             (entry.seen, entry.feet, entry.height) = (time, person.feet, person.height);
             entry.velocity = people.velocity(person.id);
+            self.persons.push(entry.person);
         }
     }
 

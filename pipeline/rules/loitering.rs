@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::circle::Circle;
-use super::{Rule, Scene};
-use crate::config::plan::{Filter, Length, Stay};
-use crate::types::{MediaTime, Point, Polygon, Signal, Span, Subject, TrackId};
+use super::people::Person;
+use super::{Ground, Rule, Scene};
+use crate::config::plan::{Length, Stay};
+use crate::types::{MediaTime, Point, Signal, Span, Subject, TrackId};
 
 /// People watched at most.
 const MOST_PEOPLE: usize = 4_096;
@@ -18,8 +19,7 @@ const BODY_SMOOTHING: f64 = 0.1;
 /// does, since the window of feet points slides.
 pub struct Loitering {
     rule: usize,
-    zone: Polygon,
-    filter: Filter,
+    group: usize,
     lineage: usize,
     linger: Option<Linger>,
 }
@@ -35,22 +35,34 @@ struct Linger {
 /// The longest suffix of somebody's path that fits in the circle.
 #[derive(Default)]
 struct Stayed {
-    /// Flat coordinates of the ground.
-    points: Vec<(MediaTime, Point)>,
+    points: Vec<Place>,
     circle: Option<Circle>,
     seen: MediaTime,
-    /// A body height in those coordinates, smoothed: box heights tremble from picture to picture.
+    /// A body height in flat coordinates, smoothed: box heights tremble from picture to picture.
     body: f64,
+    /// Of the ground that they are on.
+    version: u32,
+}
+
+/// Where somebody was.
+#[derive(Clone, Copy)]
+struct Place {
+    time: MediaTime,
+    /// Feet, pixels.
+    feet: Point,
+    /// The same in flat coordinates of the ground.
+    flat: Point,
 }
 
 impl Loitering {
-    /// For the rule with this index in the plan; `lineage` is the index of the one that bridges the rule's gap.
-    pub fn new(rule: usize, zone: Polygon, filter: Filter, mode: Stay, dwell: Span, gap: Span, lineage: usize) -> Self {
+    /// For the rule with this index in the plan, about this group; `lineage` is the index of the one that bridges the
+    /// rule's gap.
+    pub fn new(rule: usize, group: usize, lineage: usize, mode: Stay, dwell: Span, gap: Span) -> Self {
         let linger = match mode {
             Stay::Dwell => None,
             Stay::Linger { radius } => Some(Linger::new(radius, dwell, gap)),
         };
-        Self { rule, zone, filter, lineage, linger }
+        Self { rule, group, lineage, linger }
     }
 }
 
@@ -59,32 +71,21 @@ impl Rule for Loitering {
         if let Some(linger) = &mut self.linger {
             linger.forget(scene.time);
         }
-        for person in scene.people.all().iter().filter(|p| p.passes(&self.filter, scene.size)) {
-            let anchor = person.anchor(self.filter.anchor);
-            if !self.zone.contains(anchor) {
-                continue;
-            }
-            let who = scene.lineages[self.lineage].person(person.id);
+        for (i, person) in scene.members(self.group) {
+            let who = scene.lineages[self.lineage].person(i);
             let since = match &mut self.linger {
                 None => None,
-                Some(linger) => {
-                    let Some((here, body)) = scene.ground.flat(person.feet, person.height) else { continue };
-                    match linger.stay(who, scene.time, here, body) {
-                        Some(since) if scene.time - since >= linger.dwell => Some(since),
-                        _ => continue,
-                    }
-                }
+                Some(linger) => match linger.stay(who, scene.time, person, scene.ground) {
+                    Some(since) if scene.time - since >= linger.dwell => Some(since),
+                    _ => continue,
+                },
             };
             out.push(Signal {
-                rule: self.rule,
-                subject: Subject::Person(who),
-                value: 1.0,
                 since,
                 people: 1,
-                place: Some(anchor),
+                place: Some(scene.anchor(self.group, person)),
                 bbox: Some(person.bbox),
-                saturated: false,
-                direction: None,
+                ..Signal::new(self.rule, Subject::Person(who), 1.0)
             });
         }
     }
@@ -105,15 +106,21 @@ impl Linger {
     }
 
     /// Since when all feet points of this person fit in the circle.
-    fn stay(&mut self, who: TrackId, now: MediaTime, here: Point, body: f64) -> Option<MediaTime> {
+    fn stay(&mut self, who: TrackId, now: MediaTime, person: &Person, ground: &Ground) -> Option<MediaTime> {
+        let (here, body) = ground.flat(person.feet, person.height)?;
         if !self.stays.contains_key(&who) && self.stays.len() >= MOST_PEOPLE {
             self.overflow += 1;
             return None;
         }
         let stay = self.stays.entry(who).or_default();
         stay.seen = now;
-        stay.body = if stay.points.is_empty() { body } else { stay.body + BODY_SMOOTHING * (body - stay.body) };
-        stay.points.push((now, here));
+        let moved = stay.version != ground.version();
+        if moved {
+            stay.move_to(ground, person.height);
+        }
+        let fresh = moved || stay.points.is_empty();
+        stay.body = if fresh { body } else { stay.body + BODY_SMOOTHING * (body - stay.body) };
+        stay.points.push(Place { time: now, feet: person.feet, flat: here });
         if stay.points.len() > MOST_POINTS {
             let mut index = 0;
             stay.points.retain(|_| {
@@ -124,19 +131,28 @@ impl Linger {
         if !stay.circle.is_some_and(|c| c.contains(here)) {
             stay.shrink_to(self.radius * stay.body);
         }
-        stay.points.first().map(|p| p.0)
+        stay.points.first().map(|p| p.time)
     }
 }
 
 impl Stayed {
+    /// Onto another ground: the same feet, measured anew.
+    fn move_to(&mut self, ground: &Ground, height: f64) {
+        (self.version, self.circle) = (ground.version(), None);
+        self.points.retain_mut(|place| {
+            let flat = ground.flat(place.feet, height);
+            flat.map(|(flat, _)| place.flat = flat).is_some()
+        });
+    }
+
     /// Drops the oldest points until the rest fit, and no more than that.
     fn shrink_to(&mut self, radius: f64) {
-        let Some(&(_, newest)) = self.points.last() else { return };
+        let Some(&Place { flat: newest, .. }) = self.points.last() else { return };
         // Whoever walks on leaves points behind that cannot fit together with the newest: no circle is needed for those.
-        let far = |p: &(MediaTime, Point)| (p.1.x - newest.x).hypot(p.1.y - newest.y) > 2.0 * radius * (1.0 + 1e-9);
+        let far = |p: &Place| (p.flat.x - newest.x).hypot(p.flat.y - newest.y) > 2.0 * radius * (1.0 + 1e-9);
         let first = self.points.iter().rposition(far).map_or(0, |i| i + 1);
         let points = &self.points;
-        let fitting = |from: usize| Circle::around(points[from..].iter().map(|p| p.1), radius);
+        let fitting = |from: usize| Circle::around(points[from..].iter().map(|p| p.flat), radius);
         // All from `low` do not fit, all from `high` do: steps that double, then halve.
         let (mut low, mut step) = (first, 1);
         let (mut high, mut circle) = (first, fitting(first));

@@ -1,26 +1,38 @@
 //! Tracks to signals: one file per rule. Pure functions of time and tracks: no clock, no thread, no pixel.
 
 mod circle;
+mod clusters;
+mod counter_flow;
 pub mod crossing;
 mod crowd;
 mod gathering;
 pub mod ground;
+mod groups;
 pub mod health;
 mod intrusion;
 mod lineage;
 mod loitering;
+mod neighbours;
+pub mod occupancy;
 mod people;
+mod proximity;
 mod quiet;
+mod rush;
 mod scene;
 mod set;
+mod vanished;
+mod way;
+mod wrong_way;
 
 #[cfg(test)]
 mod tests;
 
-use crate::types::Signal;
+use crate::types::{Headcount, Signal, SiteCrossed};
 
-pub use ground::Ground;
+pub use ground::{Ground, Yardstick};
+pub use groups::Groups;
 pub use lineage::Lineage;
+pub use neighbours::Neighbours;
 pub use people::{People, Person};
 pub use quiet::Quiet;
 pub use scene::Scene;
@@ -36,4 +48,20 @@ pub trait Rule: Send {
     fn overflow(&self) -> u64 {
         0
     }
+}
+
+/// Measures one thing from what several cameras tell. Days begin at the rule's reset and are numbered; whoever calls knows
+/// the calendar.
+pub trait SiteRule: Send {
+    /// Takes a crossing; they come in the order of time.
+    fn take(&mut self, day: i64, crossed: &SiteCrossed);
+
+    /// What it measures now.
+    fn observe(&mut self, day: i64) -> Signal;
+
+    /// What must survive a restart.
+    fn count(&self) -> Headcount;
+
+    /// Goes on with what an earlier run knew.
+    fn restore(&mut self, count: Headcount);
 }

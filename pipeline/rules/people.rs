@@ -20,9 +20,9 @@ pub struct Person {
     pub id: TrackId,
     /// Box, pixels.
     pub bbox: Rect,
-    /// Bottom centre, pixels.
+    /// Bottom centre, pixels; where it is hidden and heights are known, where it must be.
     pub feet: Point,
-    /// Bottom centre, fractions.
+    /// The same in fractions.
     pub feet_fraction: Point,
     /// Middle, fractions.
     pub center_fraction: Point,
@@ -34,6 +34,8 @@ pub struct Person {
     pub born: MediaTime,
     /// Feet then, pixels.
     pub birth: Point,
+    /// No other box touches this one; false where nobody asks.
+    pub is_free: bool,
 }
 
 /// One place on a path.
@@ -51,6 +53,8 @@ pub struct Step {
 #[derive(Default)]
 pub struct People {
     present: Vec<Person>,
+    /// One for each of them.
+    motions: Vec<Option<Point>>,
     paths: BTreeMap<TrackId, VecDeque<Step>>,
     size: Size,
     overflow: u64,
@@ -58,7 +62,7 @@ pub struct People {
 
 impl People {
     /// Takes the tracks of a picture: confirmed and seen ones count.
-    pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track]) {
+    pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track], ground: &Ground) {
         if self.size != size {
             // Paths are in pixels of the old size; the tracker rescales its own.
             self.paths.clear();
@@ -67,10 +71,13 @@ impl People {
         self.present.clear();
         self.present.extend(tracks.iter().filter(|t| t.counts() && t.bbox.is_valid()).map(|t| Person::new(t, size)));
         self.present.sort_unstable_by_key(|p| p.id);
+        ground.look_at_feet(&mut self.present, tracks);
         self.paths.retain(|_, path| path.back().is_some_and(|step| time - step.time <= PATH));
+        self.motions.clear();
         for person in &self.present {
             if !self.paths.contains_key(&person.id) && self.paths.len() >= MOST_PATHS {
                 self.overflow += 1;
+                self.motions.push(None);
                 continue;
             }
             let path = self.paths.entry(person.id).or_insert_with(|| VecDeque::with_capacity(PATH_POINTS as usize + 2));
@@ -84,6 +91,7 @@ impl People {
                 path.pop_back();
             }
             path.push_back(step);
+            self.motions.push(motion(path, ground));
         }
     }
 
@@ -102,12 +110,15 @@ impl People {
         self.overflow
     }
 
-    /// Body heights a second over the last 2 s; `None` with less than half a second of path.
-    pub fn speed(&self, id: TrackId, ground: &Ground) -> Option<f64> {
-        let path = self.paths.get(&id)?;
-        let (first, last) = (path.front()?, path.back()?);
-        let dt = (last.time - first.time).secs_f64();
-        (dt >= 0.5).then(|| ground.body_heights(first.feet, first.height, last.feet, last.height) / dt)
+    /// Body heights a second on the ground over the last 2 s of the person at this index of [`Self::all`]; `None` with
+    /// less than half a second of path.
+    pub fn motion(&self, index: usize) -> Option<Point> {
+        self.motions.get(index).copied().flatten()
+    }
+
+    /// How fast that is, body heights a second.
+    pub fn speed(&self, index: usize) -> Option<f64> {
+        self.motion(index).map(|way| way.x.hypot(way.y))
     }
 
     /// Pixels a second over the last second or so; zero where the path is too short to say.
@@ -124,6 +135,16 @@ impl People {
     }
 }
 
+fn motion(path: &VecDeque<Step>, ground: &Ground) -> Option<Point> {
+    let (first, last) = (path.front()?, path.back()?);
+    let dt = (last.time - first.time).secs_f64();
+    if dt < 0.5 {
+        return None;
+    }
+    let way = ground.way(first.feet, first.height, last.feet, last.height);
+    Some(Point { x: way.x / dt, y: way.y / dt })
+}
+
 impl Person {
     fn new(track: &Track, size: Size) -> Self {
         let feet = track.bbox.feet();
@@ -137,7 +158,18 @@ impl Person {
             score: f64::from(track.score),
             born: track.born,
             birth: track.birth,
+            is_free: false,
         }
+    }
+
+    /// Puts the feet (pixels) somewhere else.
+    pub fn stand(&mut self, feet: Point, size: Size) {
+        (self.feet, self.feet_fraction) = (feet, size.to_fraction(feet));
+    }
+
+    /// Top centre of the box, pixels.
+    pub fn head(&self) -> Point {
+        Point { x: self.bbox.feet().x, y: f64::from(self.bbox.top) }
     }
 
     /// The point that stands for the person, fractions. Feet below the picture's edge stand on it: the box of somebody

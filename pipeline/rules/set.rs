@@ -1,23 +1,35 @@
 //! All rules of one camera, in the order of the plan.
 
+use super::counter_flow::CounterFlow;
 use super::crossing::{Crossing, LineCounter};
 use super::crowd::Crowd;
 use super::gathering::Gathering;
+use super::groups::Groups;
 use super::health::Health;
 use super::intrusion::Intrusion;
 use super::lineage::Lineage;
 use super::loitering::Loitering;
+use super::neighbours::Neighbours;
+use super::proximity::{Proximity, Queue};
+use super::rush::Rush;
+use super::vanished::Vanished;
+use super::wrong_way::WrongWay;
 use super::{Ground, People, Rule, Scene};
-use crate::config::plan::{Anchor, Camera, Condition, RulePlace};
+use crate::config::plan::{self, Anchor, Camera, Condition, Filter, RulePlace};
 use crate::types::{Crossed, MediaTime, PictureStatistics, Signal, Size, Span, Track};
 
-/// Bridges identity switches at lines, where no rule says how long.
-const LINE_GAP: Span = Span::from_secs(2);
+/// Bridges identity switches where no rule says how long: at lines, and in the water.
+const USUAL_GAP: Span = Span::from_secs(2);
+
+/// Who is counted in a zone for metrics and page.
+const EVERYBODY: Filter = Filter { anchor: Anchor::Feet, min_height: 0.0, max_height: f64::INFINITY, min_score: 0.0 };
 
 /// The rules stage of one camera.
 pub struct RuleSet {
     people: People,
     ground: Ground,
+    groups: Groups,
+    neighbours: Neighbours,
     lineages: Vec<Lineage>,
     counters: Vec<LineCounter>,
     rules: Vec<Box<dyn Rule>>,
@@ -26,7 +38,8 @@ pub struct RuleSet {
     picture: Option<PictureStatistics>,
     /// Overflow of what was renewed.
     forgotten: u64,
-    zones: Vec<crate::types::Polygon>,
+    /// The group of all people of each zone.
+    zones: Vec<usize>,
     measured: Measured,
 }
 
@@ -48,48 +61,77 @@ impl RuleSet {
     pub fn new(camera: &Camera, trusted: bool) -> Self {
         let mut set = Self {
             people: People::default(),
-            ground: Ground::new(camera.ground.as_ref()),
+            ground: Ground::new(camera),
+            groups: Groups::default(),
+            neighbours: Neighbours::default(),
             lineages: Vec::new(),
             counters: Vec::new(),
             rules: Vec::new(),
             health: Vec::new(),
             picture: None,
             forgotten: 0,
-            zones: camera.zones.iter().map(|z| z.polygon.clone()).collect(),
+            zones: Vec::new(),
             measured: Measured::default(),
         };
+        for (z, zone) in camera.zones.iter().enumerate() {
+            let group = set.groups.ask(z, &zone.polygon, EVERYBODY);
+            set.zones.push(group);
+        }
         for (i, line) in camera.lines.iter().enumerate() {
-            let lineage = set.lineage(LINE_GAP, trusted);
+            let lineage = set.lineage(USUAL_GAP, trusted);
             set.counters.push(LineCounter::new(i, line, lineage));
         }
         for (i, rule) in camera.rules.iter().enumerate() {
-            let (filter, gap) = (rule.filter, rule.incident.gap);
-            let zone = |z: usize| camera.zones[z].polygon.clone();
-            let boxed: Box<dyn Rule> = match (&rule.condition, rule.place) {
-                (Condition::Crossing { direction }, RulePlace::Line(line)) => {
-                    Box::new(Crossing::new(i, line, *direction, filter))
-                }
-                (Condition::Crowd { .. }, RulePlace::Zone(z)) => Box::new(Crowd::new(i, zone(z), filter)),
-                (Condition::Intrusion, RulePlace::Zone(z)) => Box::new(Intrusion::new(i, zone(z), filter)),
-                (Condition::Gathering { people, radius, standing }, RulePlace::Zone(z)) => {
-                    Box::new(Gathering::new(i, zone(z), filter, *people, *radius, *standing, gap))
-                }
-                (Condition::Loitering { mode }, RulePlace::Zone(z)) => {
-                    let lineage = set.lineage(gap, trusted);
-                    Box::new(Loitering::new(i, zone(z), filter, *mode, rule.incident.hold, gap, lineage))
-                }
-                (Condition::Health(ailment), _) => {
+            let built = match (rule.place, &rule.condition) {
+                (RulePlace::Zone(zone), _) => set.zone_rule(i, camera, zone, trusted),
+                (RulePlace::Line(line), _) => line_rule(i, rule, line),
+                (RulePlace::Camera, Condition::Health(ailment)) => {
                     set.health.push(Health::new(i, *ailment));
-                    continue;
+                    None
                 }
-                // The plan gives lines only crossings and zones everything else.
-                (Condition::Crossing { .. }, RulePlace::Zone(_)) | (_, RulePlace::Line(_) | RulePlace::Camera) => {
-                    continue;
-                }
+                (RulePlace::Camera | RulePlace::Site, _) => None,
             };
-            set.rules.push(boxed);
+            set.rules.extend(built);
         }
         set
+    }
+
+    /// `None` for what belongs to lines or the site: the plan gives zones everything else.
+    fn zone_rule(&mut self, i: usize, camera: &Camera, zone: usize, trusted: bool) -> Option<Box<dyn Rule>> {
+        let (rule, polygon) = (&camera.rules[i], &camera.zones[zone].polygon);
+        let (hold, gap) = (rule.incident.hold, rule.incident.gap);
+        let group = self.groups.ask(zone, polygon, rule.filter);
+        let built: Box<dyn Rule> = match &rule.condition {
+            Condition::Crossing { .. } | Condition::Occupancy { .. } | Condition::Health(_) => return None,
+            Condition::Crowd { .. } => Box::new(Crowd::new(i, group)),
+            Condition::Intrusion => Box::new(Intrusion::new(i, group)),
+            Condition::Gathering { people, radius, standing } => {
+                self.neighbours.ask(radius.body_heights());
+                Box::new(Gathering::new(i, group, *people, *radius, *standing, gap))
+            }
+            Condition::Loitering { mode } => {
+                Box::new(Loitering::new(i, group, self.lineage(gap, trusted), *mode, hold, gap))
+            }
+            Condition::WrongWay { along, distance } => {
+                Box::new(WrongWay::new(i, group, self.lineage(gap, trusted), along, *distance, gap))
+            }
+            Condition::CounterFlow { along, people } => Box::new(CounterFlow::new(i, group, along.as_deref(), *people)),
+            Condition::Proximity { distance, people, exempt_together } => {
+                self.neighbours.ask(distance.body_heights());
+                if *people > 2 {
+                    Box::new(Queue::new(i, group, *people, *distance, gap))
+                } else {
+                    Box::new(Proximity::new(i, group, self.lineage(gap, trusted), *distance, *exempt_together))
+                }
+            }
+            Condition::Rush { people, factor } => Box::new(Rush::new(i, group, *people, *factor)),
+            Condition::Vanished => {
+                let everybody = Filter { anchor: rule.filter.anchor, ..EVERYBODY };
+                let everybody = self.groups.ask(zone, polygon, everybody);
+                Box::new(Vanished::new(i, group, everybody, self.lineage(USUAL_GAP, trusted)))
+            }
+        };
+        Some(built)
     }
 
     fn lineage(&mut self, gap: Span, trusted: bool) -> usize {
@@ -104,16 +146,17 @@ impl RuleSet {
         self.picture = Some(picture);
     }
 
-    /// What the camera shows now is what it is to show.
+    /// What the camera shows now is what it is to show: what was learnt of another view is forgotten.
     pub fn accept(&mut self) {
         self.health.iter_mut().for_each(Health::accept);
+        self.ground.relearn();
     }
 
     /// Forgets whatever was seen of people, as when zones and lines no longer lie where they did.
     pub fn renew(&mut self, camera: &Camera, trusted: bool) {
         let before = std::mem::replace(self, Self::new(camera, trusted));
         self.forgotten = before.overflow();
-        (self.health, self.picture) = (before.health, before.picture);
+        (self.health, self.picture, self.ground) = (before.health, before.picture, before.ground);
     }
 
     /// The same while the rules of zones and lines rest: only the camera itself is watched.
@@ -130,6 +173,8 @@ impl RuleSet {
             size,
             people: &self.people,
             ground: &self.ground,
+            groups: &self.groups,
+            neighbours: &self.neighbours,
             lineages: &self.lineages,
             crossed: &[],
             picture: self.picture.as_ref(),
@@ -141,7 +186,9 @@ impl RuleSet {
     /// Takes the tracks of one analysed picture.
     pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track]) -> &Measured {
         self.ground.set_size(size);
-        self.people.observe(time, size, tracks);
+        self.people.observe(time, size, tracks, &self.ground);
+        self.groups.observe(&self.people, size);
+        self.neighbours.observe(&self.people, &self.ground);
         for lineage in &mut self.lineages {
             lineage.observe(time, &self.people, &self.ground);
         }
@@ -150,6 +197,8 @@ impl RuleSet {
             size,
             people: &self.people,
             ground: &self.ground,
+            groups: &self.groups,
+            neighbours: &self.neighbours,
             lineages: &self.lineages,
             crossed: &[],
             picture: self.picture.as_ref(),
@@ -165,12 +214,12 @@ impl RuleSet {
             rule.observe(&scene, &mut measured.signals);
         }
         self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
+        self.ground.learn(time, self.people.all());
+        let measured = &mut self.measured;
         measured.people = u32::try_from(self.people.all().len()).unwrap_or(u32::MAX);
         measured.zone_people.clear();
-        let inside = |zone: &crate::types::Polygon| {
-            self.people.all().iter().filter(|p| zone.contains(p.anchor(Anchor::Feet))).count()
-        };
-        measured.zone_people.extend(self.zones.iter().map(|z| u32::try_from(inside(z)).unwrap_or(u32::MAX)));
+        let inside = |group: &usize| u32::try_from(self.groups.members(*group).len()).unwrap_or(u32::MAX);
+        measured.zone_people.extend(self.zones.iter().map(inside));
         &self.measured
     }
 
@@ -179,12 +228,31 @@ impl RuleSet {
         &self.measured
     }
 
+    /// How lengths are measured.
+    pub fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    /// To go on from an earlier run, or to begin anew.
+    pub fn ground_mut(&mut self) -> &mut Ground {
+        &mut self.ground
+    }
+
     /// Table entries that were refused because a table was full.
     pub fn overflow(&self) -> u64 {
         self.forgotten
             + self.people.overflow()
+            + self.neighbours.overflow()
             + self.lineages.iter().map(Lineage::overflow).sum::<u64>()
             + self.counters.iter().map(LineCounter::overflow).sum::<u64>()
             + self.rules.iter().map(|rule| rule.overflow()).sum::<u64>()
+    }
+}
+
+/// `None` for what belongs to zones.
+fn line_rule(i: usize, rule: &plan::Rule, line: usize) -> Option<Box<dyn Rule>> {
+    match rule.condition {
+        Condition::Crossing { direction } => Some(Box::new(Crossing::new(i, line, direction, rule.filter))),
+        _ => None,
     }
 }

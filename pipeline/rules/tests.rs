@@ -244,3 +244,61 @@ fn tentative_and_coasting_tracks_do_not_count() {
     let measured = rules.observe(at(0.0), SIZE, &[sure, tentative, coasting]);
     assert_eq!((measured.people, measured.zone_people[0]), (1, 1));
 }
+
+mod flow;
+mod near;
+/// A camera 6 m up that looks down by 30 degrees, 60 degrees wide, by four points; the second metre is away from it.
+const PLANE: &str = "[ground]\npoints = [[0.238313555, 0.604338959], [0.761686445, 0.604338959], [0.654129898, 0.355947753], [0.345870102, 0.355947753]]\n\
+    metres = [[-3, 8], [3, 8], [3, 16], [-3, 16]]\n";
+
+#[test]
+fn on_a_ground_plane_metres_decide_and_box_heights_do_not() {
+    let text = |radius: &str| {
+        format!(
+            "id = \"c\"\n[[zone]]\nid = \"z\"\npolygon = [[0,0.4],[1,0.4],[1,1],[0,1]]\n[[zone.rule]]\nid = \"r\"\nkind = \"gathering\"\npeople = 3\nradius = \"{radius}\"\n{PLANE}"
+        )
+    };
+    let plan = camera(&text("2m"));
+    let ground = Ground::new(&plan);
+    let Some(plane) = ground.plane() else { panic!("no plane") };
+    let row = |gap: f64, height: f32| -> Vec<Track> {
+        let place = |i: u64| plane.picture(Point { x: gap * i as f64 - 2.0, y: 10.0 }).unwrap();
+        let tall = |track: Track| {
+            let bbox = Rect::new(track.bbox.left, track.bbox.bottom() - height, track.bbox.width, height);
+            Track { bbox, ..track }
+        };
+        (0..3).map(|i| tall(person(i + 1, 0.0, [0.0; 2], place(i).x * 1000.0, place(i).y * 1000.0))).collect()
+    };
+    for (radius, near, far) in [("2m", 1.95, 2.05), ("1bh", 1.65, 1.75)] {
+        let mut rules = RuleSet::new(&camera(&text(radius)), false);
+        for (i, height) in [20.0, 100.0, 300.0].into_iter().enumerate() {
+            assert_eq!(rules.observe(at(i as f64), SIZE, &row(near, height)).signals.len(), 1, "{radius} {height}");
+            assert_eq!(
+                rules.observe(at(i as f64 + 0.5), SIZE, &row(far, height)).signals.len(),
+                0,
+                "{radius} {height}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_metre_is_a_metre_near_and_far_for_whoever_lingers_on_a_plane() {
+    let plan = camera(&format!("{}{PLANE}", LINGER.replace("\"1bh\"", "\"1m\"")));
+    let ground = Ground::new(&plan);
+    let Some(plane) = ground.plane() else { panic!("no plane") };
+    // To and fro over 1.8 m fits in a circle of 1 m, over 2.2 m does not.
+    for y in [8.0, 24.0] {
+        for (width, lingers) in [(1.8, true), (2.2, false)] {
+            let mut rules = RuleSet::new(&plan, false);
+            let mut seen = false;
+            for i in 0..100_u32 {
+                let x = width * (f64::from(i % 20) / 10.0 - 1.0).abs();
+                let p = plane.picture(Point { x, y }).unwrap();
+                let tracks = [person(1, 0.0, [0.0; 2], p.x * 1000.0, p.y * 1000.0)];
+                seen |= !rules.observe(at(f64::from(i) * 0.1), SIZE, &tracks).signals.is_empty();
+            }
+            assert_eq!(seen, lingers, "{width} m at {y} m");
+        }
+    }
+}

@@ -19,8 +19,8 @@ pub const RECONNECT_REASONS: [&str; 9] =
 /// Why the rules of a camera rest; the `reason` of `lookout_rules_suspended`.
 pub const SUSPEND_REASONS: [&str; 2] = ["signal_lost", "moved"];
 /// Bounded queues that count what they turn away; the `queue` of `lookout_overflow_total`.
-pub const QUEUES: [&str; 8] =
-    ["candidates", "tracks", "incidents", "journal", "redaction", "evidence", "events", "viewers"];
+pub const QUEUES: [&str; 10] =
+    ["candidates", "tracks", "incidents", "journal", "outbox", "redaction", "evidence", "events", "viewers", "site"];
 /// What became of a delivery; the `outcome` of `lookout_deliveries_total`.
 pub const OUTCOMES: [&str; 4] = ["delivered", "failed", "skipped", "dead"];
 
@@ -61,6 +61,7 @@ pub struct Metrics {
     people: IntGaugeVec,
     crossings: IntCounterVec,
     alerts: IntCounterVec,
+    occupancy: IntGaugeVec,
     suspended: IntGaugeVec,
     up: IntGaugeVec,
     reconnects: IntCounterVec,
@@ -109,6 +110,14 @@ pub struct CameraMetrics {
     alerts: Vec<(Kind, Severity, IntCounter)>,
     suspended: Vec<IntGauge>,
     reconnects: Vec<IntCounter>,
+}
+
+/// Handles of the site's own rules.
+pub struct SiteMetrics {
+    people: Vec<IntGauge>,
+    alerts: Vec<(Kind, Severity, IntCounter)>,
+    refused: IntCounter,
+    counted: u64,
 }
 
 /// Handles of one sink.
@@ -226,6 +235,7 @@ impl Metrics {
                 &["camera", "line", "direction"],
             )?,
             alerts: b.counters("lookout_alerts_total", "Alerts started.", &["camera", "kind", "severity"])?,
+            occupancy: b.gauges("lookout_occupancy", "People on the whole site now.", &["rule"])?,
             suspended: b.gauges("lookout_rules_suspended", "1 while rules rest.", &["camera", "reason"])?,
             up: b.gauges("lookout_camera_up", "1 while pictures come.", &["camera"])?,
             reconnects: b.counters(
@@ -262,16 +272,6 @@ impl Metrics {
     pub fn for_camera(&self, camera: &plan::Camera) -> CameraMetrics {
         let id = camera.id.as_str();
         let frames = |outcome| self.frames.with_label_values(&[id, outcome]);
-        let mut kinds: Vec<Kind> = camera.rules.iter().map(|r| r.condition.kind()).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        let mut alerts = Vec::new();
-        for kind in kinds {
-            for severity in [Severity::Minor, Severity::Moderate, Severity::Severe, Severity::Extreme] {
-                let counter = self.alerts.with_label_values(&[id, &kind.word(), &severity.word()]);
-                alerts.push((kind, severity, counter));
-            }
-        }
         CameraMetrics {
             analysed: frames("analysed"),
             idle: frames("idle"),
@@ -288,10 +288,34 @@ impl Metrics {
                         .map(|d| self.crossings.with_label_values(&[id, &line.id, d.word()]))
                 })
                 .collect(),
-            alerts,
+            alerts: self.alerts_of(id, &camera.rules),
             suspended: SUSPEND_REASONS.iter().map(|r| self.suspended.with_label_values(&[id, r])).collect(),
             reconnects: RECONNECT_REASONS.iter().map(|r| self.reconnects.with_label_values(&[id, r])).collect(),
         }
+    }
+
+    /// All series of the site's own rules, at zero. Their alerts have an empty camera.
+    pub fn for_site(&self, site: &plan::Site) -> SiteMetrics {
+        SiteMetrics {
+            people: site.rules.iter().map(|r| self.occupancy.with_label_values(&[&r.id])).collect(),
+            alerts: self.alerts_of("", &site.rules),
+            refused: self.overflow("site"),
+            counted: 0,
+        }
+    }
+
+    fn alerts_of(&self, camera: &str, rules: &[plan::Rule]) -> Vec<(Kind, Severity, IntCounter)> {
+        let mut kinds: Vec<Kind> = rules.iter().map(|r| r.condition.kind()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let mut alerts = Vec::new();
+        for kind in kinds {
+            for severity in [Severity::Minor, Severity::Moderate, Severity::Severe, Severity::Extreme] {
+                let counter = self.alerts.with_label_values(&[camera, &kind.word(), &severity.word()]);
+                alerts.push((kind, severity, counter));
+            }
+        }
+        alerts
     }
 
     /// All series of a sink, at zero.
@@ -355,6 +379,26 @@ impl StageMetrics {
     }
 }
 
+impl SiteMetrics {
+    /// Notes what the rules measured, in the order of the plan, and how many crossings were refused so far.
+    pub fn note(&mut self, people: &[f64], refused: u64) {
+        self.people.iter().zip(people).for_each(|(gauge, people)| gauge.set(*people as i64));
+        self.refused.inc_by(refused.saturating_sub(self.counted));
+        self.counted = refused;
+    }
+
+    /// Counts an alert that started.
+    pub fn alert(&self, kind: Kind, severity: Severity) {
+        count(&self.alerts, kind, severity);
+    }
+}
+
+fn count(alerts: &[(Kind, Severity, IntCounter)], kind: Kind, severity: Severity) {
+    if let Some((_, _, counter)) = alerts.iter().find(|a| a.0 == kind && a.1 == severity) {
+        counter.inc();
+    }
+}
+
 impl CameraMetrics {
     /// Counts a person at line `line` of the plan.
     pub fn crossed(&self, line: usize, direction: Direction) {
@@ -365,9 +409,7 @@ impl CameraMetrics {
 
     /// Counts an alert that started.
     pub fn alert(&self, kind: Kind, severity: Severity) {
-        if let Some((_, _, counter)) = self.alerts.iter().find(|a| a.0 == kind && a.1 == severity) {
-            counter.inc();
-        }
+        count(&self.alerts, kind, severity);
     }
 
     /// Notes whether rules rest for `reason`, one of [`SUSPEND_REASONS`].

@@ -121,6 +121,15 @@ pub enum Unit {
     /// Body heights.
     #[serde(rename = "bh")]
     BodyHeights,
+    /// Metres a second.
+    #[serde(rename = "m/s")]
+    MetresPerSecond,
+    /// Body heights a second.
+    #[serde(rename = "bh/s")]
+    BodyHeightsPerSecond,
+    /// A part of the whole, 0 to 1.
+    #[serde(rename = "share")]
+    Share,
 }
 
 /// 128 bits, written as 32 hexadecimal digits.

@@ -28,10 +28,10 @@ pub struct Event {
     pub site: String,
     /// Patch of ground with a responsible unit.
     pub grid: Option<String>,
-    /// Camera id.
-    pub camera: String,
+    /// Camera id; null where it is about the whole site.
+    pub camera: Option<String>,
     /// Camera name for people.
-    pub camera_name: String,
+    pub camera_name: Option<String>,
     /// Zone id.
     pub zone: Option<String>,
     /// Zone name for people.
@@ -163,6 +163,14 @@ impl EvidenceState {
 }
 
 impl Event {
+    /// Where it comes from: `/<site>/<camera>`, or `/<site>` where no one camera does.
+    pub fn source(&self) -> String {
+        match &self.camera {
+            Some(camera) => format!("/{}/{camera}", self.site),
+            None => format!("/{}", self.site),
+        }
+    }
+
     /// The idempotency key `<alert>.<seq>`; `None` for a count.
     pub fn key(&self) -> Option<String> {
         self.alert.map(|alert| format!("{alert}.{}", self.seq))

@@ -3,13 +3,17 @@
 //! `Frame -> Detections -> Tracks -> Signals -> Alerts -> Deliveries`
 
 pub mod alert;
+pub mod algebra;
 pub mod answer;
 pub mod detection;
 pub mod event;
 pub mod frame;
 pub mod geometry;
+pub mod heights;
 pub mod mot;
+pub mod plane;
 pub mod signal;
+pub mod site;
 pub mod statistics;
 pub mod time;
 pub mod track;
@@ -20,8 +24,11 @@ pub use detection::{Batch, Detection, Detections};
 pub use event::{Event, EvidenceState, Links, Localized, MediaState, Overdue, Place};
 pub use frame::{Frame, Picture, PictureError, PixelFormat, Target};
 pub use geometry::{Point, Polygon, Rect, Size};
+pub use heights::{HeightSample, LearntGround, Pose};
 pub use mot::{MotError, MotRow};
+pub use plane::{Lens, Plane};
 pub use signal::{Crossed, Direction, Signal, Subject};
+pub use site::{Headcount, SiteCrossed};
 pub use statistics::{Change, PictureStatistics, View};
 pub use time::{MediaTime, Span};
 pub use track::{CameraMotion, Observation, Track, TrackId, TrackState};

@@ -13,9 +13,12 @@ pub struct Signal {
     pub rule: usize,
     /// Whom or what it is about.
     pub subject: Subject,
-    /// The measured value, in the rule's unit; the condition is `value >= threshold`. Loitering gives 1 while the
-    /// person is inside.
+    /// The measured value, in the rule's unit; the condition is `value >= threshold`, for proximity `<=`. Kinds whose
+    /// value is a time give 1 while their condition holds.
     pub value: f64,
+    /// Whether lengths in the value come from a ground plane; else from box heights, and an event tells them in body
+    /// heights.
+    pub calibrated: bool,
     /// Since when the condition is known to hold, where that is before this picture (a lingering person, an
     /// inherited dwell).
     pub since: Option<MediaTime>,
@@ -46,6 +49,31 @@ pub enum Subject {
     Crossing(TrackId),
     /// The camera itself.
     Camera,
+    /// The whole site.
+    Site,
+}
+
+impl Signal {
+    /// A measurement of which nothing else is known yet.
+    pub const fn new(rule: usize, subject: Subject, value: f64) -> Self {
+        Self {
+            rule,
+            subject,
+            value,
+            calibrated: true,
+            since: None,
+            people: 0,
+            place: None,
+            bbox: None,
+            saturated: false,
+            direction: None,
+        }
+    }
+
+    /// About the camera itself: whether it is unwell.
+    pub const fn about_camera(rule: usize, unwell: bool) -> Self {
+        Self::new(rule, Subject::Camera, if unwell { 1.0 } else { 0.0 })
+    }
 }
 
 /// Which way a line was crossed, for someone walking from its first point to its last.
@@ -77,23 +105,6 @@ pub struct Crossed {
     pub bbox: Rect,
 }
 
-impl Signal {
-    /// About the camera itself: whether it is unwell.
-    pub const fn about_camera(rule: usize, unwell: bool) -> Self {
-        Self {
-            rule,
-            subject: Subject::Camera,
-            value: if unwell { 1.0 } else { 0.0 },
-            since: None,
-            people: 0,
-            place: None,
-            bbox: None,
-            saturated: false,
-            direction: None,
-        }
-    }
-}
-
 impl Direction {
     /// The word in files and metrics.
     pub const fn word(self) -> &'static str {
@@ -113,6 +124,7 @@ impl fmt::Display for Subject {
             Self::Pair(a, b) => write!(f, "pair:{}:{}", a.0, b.0),
             Self::Crossing(id) => write!(f, "crossing:{}", id.0),
             Self::Camera => f.write_str("camera"),
+            Self::Site => f.write_str("site"),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What behaviour tests share.
 
+pub mod cap;
 pub mod clips;
 pub mod command;
 pub mod rtsp;
+pub mod sip;
 pub mod site;
+pub mod tls;

@@ -54,8 +54,13 @@ impl SiteFiles {
 
     /// Starts a run; returns when it is ready.
     pub fn start(&self) -> Run {
+        self.start_among(&[])
+    }
+
+    /// The same with environment variables.
+    pub fn start_among(&self, variables: &[(&str, &str)]) -> Run {
         let mut command = lookout();
-        command.arg("run").arg("--config").arg(self.path("site.toml"));
+        command.arg("run").arg("--config").arg(self.path("site.toml")).envs(variables.iter().copied());
         self.spawn(command)
     }
 

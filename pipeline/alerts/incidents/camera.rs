@@ -8,7 +8,7 @@ use crate::types::{EndReason, Event, MediaTime, Signal, Span, Subject};
 
 impl Incidents {
     pub(super) fn about_camera(&self, rule: usize) -> bool {
-        self.config.camera.rules[rule].place == RulePlace::Camera
+        self.watched.rules()[rule].place == RulePlace::Camera
     }
 
     /// Whether the rules of zones and lines rest because the camera has moved.
@@ -20,7 +20,7 @@ impl Incidents {
     /// alert and not the rest.
     pub(super) fn rest(&mut self, now: Moment, signals: &[Signal], out: &mut Vec<Event>) {
         let Some(moved) = self.moved else { return };
-        let active = self.table.get(&(moved, Subject::Camera)).is_some_and(|e| e.incident.active().is_some());
+        let active = self.tables[moved].entries.iter().any(|e| e.incident.active().is_some());
         if active && !self.resting {
             self.resting = true;
             self.end_where(now, EndReason::SignalLost, |this, rule| !this.about_camera(rule), out);
@@ -49,39 +49,44 @@ impl Incidents {
             Some(last) => Moment { observed: up - silence, ..last },
             None => Moment { observed: up - silence, media: MediaTime::ZERO, utc: after(utc, Span::ZERO - silence) },
         };
-        let plan = &self.config.camera.rules[offline].incident;
+        let plan = &self.watched.rules()[offline].incident;
         let silent = silence >= plan.hold;
         let told = if silent { silence } else { Span::ZERO };
         let media = if self.last.is_some() { since.media + told } else { since.media };
         let now = Moment { observed: up, media, utc: after(since.utc, told) };
-        let key = (offline, Subject::Camera);
-        if !silent && !self.table.contains_key(&key) {
-            return;
+        let entries = &mut self.tables[offline].entries;
+        if entries.is_empty() {
+            if !silent {
+                return;
+            }
+            entries.push(Entry { subject: Subject::Camera, incident: Incident::new(), observation: 0 });
+            self.known += 1;
         }
+        let incident = &mut entries[0].incident;
         let in_force = plan.schedule.as_ref().is_none_or(|schedule| schedule.window_at(now.utc).is_some());
-        let entry = self.table.entry(key).or_insert_with(|| Entry { incident: Incident::new(), observation: 0 });
         let changes = if in_force {
             let signal = silent.then(|| Signal::about_camera(offline, true));
-            entry.incident.observe(plan, now, signal.as_ref(), Some(since))
+            incident.observe(plan, now, signal.as_ref(), Some(since))
         } else {
-            [entry.incident.end(plan, now, EndReason::Schedule), None]
+            [incident.end(plan, now, EndReason::Schedule), None]
         };
-        if entry.incident.is_idle(now) {
-            self.table.remove(&key);
+        if incident.is_idle(now) {
+            entries.clear();
+            self.known -= 1;
         }
-        for change in changes {
-            self.tell(now, key, change, out);
+        for change in changes.iter().flatten() {
+            self.tell(now, (offline, Subject::Camera), change, out);
         }
     }
 
     /// An alert that no pictures come ends at the last look, not at the last picture, of which there may be none.
     pub(super) fn end_offline(&mut self, reason: EndReason, out: &mut Vec<Event>) {
-        let key = self.offline.map(|rule| (rule, Subject::Camera));
-        let Some((key, mut entry)) = key.and_then(|key| Some((key, self.table.remove(&key)?))) else { return };
-        if let Some(now) = entry.incident.active().map(|active| active.condition.until) {
-            let plan = &self.config.camera.rules[key.0].incident;
-            let change = entry.incident.end(plan, now, reason);
-            self.tell(now, key, change, out);
+        let Some(offline) = self.offline else { return };
+        for mut entry in std::mem::take(&mut self.tables[offline].entries) {
+            self.known -= 1;
+            let Some(now) = entry.incident.active().map(|active| active.condition.until) else { continue };
+            let change = entry.incident.end(&self.watched.rules()[offline].incident, now, reason);
+            change.iter().for_each(|change| self.tell(now, (offline, entry.subject), change, out));
         }
     }
 }

@@ -68,13 +68,21 @@ pub struct Committed {
     pub deliveries: usize,
     /// Events that were there already (same alert and `seq`), left as they are.
     pub repeated: usize,
+    /// Outbox rows dropped because more wait for a sink than [`OUTBOX_ROWS`]; never an alert's start or end.
+    pub dropped: usize,
 }
+
+/// So many events may wait for one sink; beyond, the oldest that neither start nor end an alert give way.
+pub const OUTBOX_ROWS: i64 = 200_000;
 
 /// The one writer of a data directory; owned by one thread.
 pub struct Journal {
     connection: Connection,
     path: PathBuf,
     sinks: Vec<String>,
+    /// For each sink, at least as many rows as wait: what was delivered since is not known here.
+    waiting: Vec<i64>,
+    cap: i64,
     gate: Gate,
     // Held as long as the journal: the lock goes with the file handle, also when the process is killed.
     _lock: File,
@@ -104,7 +112,28 @@ impl Journal {
         let path = data.join(FILE);
         let mut connection = schema::connect(&path, true)?;
         schema::migrate(&mut connection, &path)?;
-        Ok(Self { connection, path, sinks: sinks.to_vec(), gate: Gate::default(), _lock: lock })
+        let waiting = sinks.iter().map(|sink| count_waiting(&connection, sink)).collect::<Result<_, _>>()?;
+        let (sinks, gate) = (sinks.to_vec(), Gate::default());
+        Ok(Self { connection, path, sinks, waiting, cap: OUTBOX_ROWS, gate, _lock: lock })
+    }
+
+    /// With another limit than [`OUTBOX_ROWS`].
+    pub fn with_outbox_rows(mut self, cap: i64) -> Self {
+        self.cap = cap;
+        self
+    }
+
+    /// What waits for sinks that are configured no more becomes dead letters: listed, and sent again once such a sink is
+    /// back and somebody asks for it. Returns how many.
+    pub fn retire_removed_sinks(&mut self) -> Result<usize, JournalError> {
+        let _turn = lock(&self.gate);
+        let mut statement = self.connection.prepare("SELECT DISTINCT sink FROM outbox WHERE state = 0")?;
+        let found = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        let mut retired = 0;
+        for sink in found.iter().filter(|sink| !self.sinks.contains(sink)) {
+            retired += outbox::bury(&self.connection, sink, "the sink was removed from the configuration")?;
+        }
+        Ok(retired)
     }
 
     /// Writes a batch in one transaction: after `Ok`, all of it is on disk; after an error, none of it is known to be
@@ -116,12 +145,24 @@ impl Journal {
         let _turn = lock(&self.gate);
         let tx = self.connection.transaction()?;
         let mut done = Committed::default();
+        let mut waiting = self.waiting.clone();
         for item in batch {
             if let Some(alert) = item.event.alert {
-                append_one(&tx, alert, item, &self.sinks, queued, &mut done)?;
+                append_one(&tx, alert, item, &self.sinks, queued, &mut waiting, &mut done)?;
+            }
+        }
+        for (sink, rows) in self.sinks.iter().zip(&mut waiting) {
+            if *rows > self.cap {
+                *rows = count_waiting(&tx, sink)?;
+            }
+            if *rows > self.cap {
+                let dropped = outbox::drop_oldest(&tx, sink, *rows - self.cap, queued)?;
+                *rows -= dropped as i64;
+                done.dropped += dropped;
             }
         }
         tx.commit()?;
+        self.waiting = waiting;
         Ok(done)
     }
 
@@ -212,6 +253,7 @@ fn append_one(
     item: &Appended,
     known: &[String],
     queued: i64,
+    waiting: &mut [i64],
     done: &mut Committed,
 ) -> Result<(), JournalError> {
     let event = &item.event;
@@ -240,7 +282,7 @@ fn append_one(
         alert.0,
         id,
         event.seq,
-        event.camera,
+        event.camera.as_deref().unwrap_or(""),
         event.zone,
         event.grid,
         event.rule,
@@ -254,8 +296,12 @@ fn append_one(
         watch::told(tx, alert, &overdue.route)?;
     }
     watch::begin(tx, alert, &item.watches, queued)?;
-    let spare = event.state == State::Updated;
-    for sink in known {
+    let spare = match event.state {
+        State::Started | State::Ended => 0,
+        State::Updated => 1,
+        State::Evidence | State::Overdue | State::Counted => 2,
+    };
+    for (sink, rows) in known.iter().zip(waiting) {
         let named = item.sinks.contains(sink);
         let wanted = named
             || tx
@@ -268,10 +314,16 @@ fn append_one(
                 "INSERT INTO outbox (sink, alert, event, spare, state, due, queued) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5)",
             )?
             .execute(params![sink, alert.0, id, spare, queued])?;
+            *rows += 1;
             done.deliveries += 1;
         }
     }
     Ok(())
+}
+
+fn count_waiting(connection: &Connection, sink: &str) -> Result<i64, JournalError> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM outbox WHERE sink = ?1 AND state = 0")?;
+    Ok(statement.query_row([sink], |row| row.get(0))?)
 }
 
 /// Unix time in microseconds by the host clock: delivery bookkeeping, never rules.

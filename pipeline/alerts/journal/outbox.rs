@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Gate, JournalError, lock, now_micros, schema};
 use crate::types::Event;
@@ -12,6 +12,10 @@ const WAITS: i64 = 0;
 const DELIVERED: i64 = 1;
 const DEAD: i64 = 2;
 const SKIPPED: i64 = 3;
+const DROPPED: i64 = 4;
+
+/// Most events of an alert that [`Outbox::earlier`] gives.
+pub const EARLIER: usize = 10;
 
 /// Bookkeeping of deliveries; blocking, one for each sink's worker.
 pub struct Outbox {
@@ -26,10 +30,14 @@ pub struct Delivery {
     pub id: i64,
     /// What happened.
     pub event: Event,
-    /// Attempts so far.
+    /// Attempts so far, at their time.
     pub attempts: u32,
+    /// When it is to be attempted, Unix microseconds; later than now for a probe.
+    pub due: i64,
     /// When the journal took it, Unix microseconds.
     pub queued: i64,
+    /// Events of the alert that this sink has got before, oldest first; only where the sink asks for them.
+    pub earlier: Vec<Event>,
 }
 
 /// What a sink can do now.
@@ -61,6 +69,11 @@ pub enum Verdict {
     Again {
         /// Not before.
         due: i64,
+        /// Why it failed.
+        error: String,
+    },
+    /// An attempt before its time failed: it waits as before.
+    Waits {
         /// Why it failed.
         error: String,
     },
@@ -103,9 +116,45 @@ impl Outbox {
             }
             let body = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
             let event = serde_json::from_str(body)?;
-            due.deliveries.push(Delivery { id, event, attempts: row.get(2)?, queued: row.get(3)? });
+            let (attempts, queued) = (row.get(2)?, row.get(3)?);
+            due.deliveries.push(Delivery { id, event, attempts, due: at, queued, earlier: Vec::new() });
         }
         Ok(due)
+    }
+
+    /// The events of the same alert that the sink of a row took before it, oldest first: the first and the newest, at
+    /// most [`EARLIER`].
+    pub fn earlier(&self, row: i64) -> Result<Vec<Event>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT e.body FROM outbox me
+               JOIN outbox o ON o.alert = me.alert AND o.sink = me.sink AND o.event < me.event AND o.state = ?2
+               JOIN event e ON e.id = o.event
+             WHERE me.id = ?1 ORDER BY o.event",
+        )?;
+        let mut rows = statement.query(params![row, DELIVERED])?;
+        let mut bodies: Vec<String> = Vec::new();
+        while let Some(row) = rows.next()? {
+            if bodies.len() == EARLIER {
+                bodies.remove(1);
+            }
+            bodies.push(row.get(0)?);
+        }
+        Ok(bodies.iter().map(|body| serde_json::from_str(body)).collect::<Result<_, _>>()?)
+    }
+
+    /// The delivery that is due next, however late that is: to see whether a sink is back.
+    pub fn next(&self, sink: &str) -> Result<Option<Delivery>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT o.id, o.due, o.attempts, o.queued, e.body FROM outbox o JOIN event e ON e.id = o.event
+             WHERE o.sink = ?1 AND o.state = 0 AND NOT EXISTS (
+               SELECT 1 FROM outbox p WHERE p.sink = o.sink AND p.alert = o.alert AND p.state = 0 AND p.event < o.event)
+             ORDER BY o.due, o.event LIMIT 1",
+        )?;
+        let mut rows = statement.query([sink])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let event = serde_json::from_str(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)?;
+        let (id, due, attempts, queued) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(Some(Delivery { id, event, attempts, due, queued, earlier: Vec::new() }))
     }
 
     /// A waiting `updated` with a newer waiting `updated` of the same alert says nothing any more. The last one stays: it
@@ -149,6 +198,9 @@ impl Outbox {
                     Verdict::Again { due, error } => {
                         update.execute(params![item.id, WAITS, due, None::<i64>, error])?
                     }
+                    Verdict::Waits { error } => tx
+                        .prepare_cached("UPDATE outbox SET error = ?2 WHERE id = ?1")?
+                        .execute(params![item.id, error])?,
                     Verdict::Dead { error } => update.execute(params![item.id, DEAD, 0, now, error])?,
                 };
             }
@@ -165,19 +217,32 @@ impl Outbox {
 
     /// The receiver wants nothing any more: all that waits becomes dead letters.
     pub fn bury(&mut self, sink: &str, error: &str) -> Result<usize, JournalError> {
-        let now = now_micros();
         let _turn = lock(&self.gate);
-        let buried = self.connection.execute(
-            "UPDATE outbox SET state = ?2, settled = ?3, error = ?4 WHERE sink = ?1 AND state = 0",
-            params![sink, DEAD, now, error],
-        )?;
-        Ok(buried)
+        bury(&self.connection, sink, error)
     }
 
     /// How many events wait for `sink`, and since when the oldest does (Unix microseconds).
     pub fn waiting(&self, sink: &str) -> Result<(i64, Option<i64>), JournalError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT count(*), min(queued) FROM outbox WHERE sink = ?1 AND state = 0")?;
-        Ok(statement.query_row([sink], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        let rows = super::count_waiting(&self.connection, sink)?;
+        let mut oldest = self
+            .connection
+            .prepare_cached("SELECT queued FROM outbox WHERE sink = ?1 AND state = 0 ORDER BY event LIMIT 1")?;
+        Ok((rows, oldest.query_row([sink], |row| row.get(0)).optional()?))
     }
+}
+
+/// Makes dead letters of all that waits for a sink.
+pub(super) fn bury(connection: &Connection, sink: &str, error: &str) -> Result<usize, JournalError> {
+    let mut statement = connection
+        .prepare_cached("UPDATE outbox SET state = ?2, settled = ?3, error = ?4 WHERE sink = ?1 AND state = 0")?;
+    Ok(statement.execute(params![sink, DEAD, now_micros(), error])?)
+}
+
+/// Drops up to `rows` of the oldest waiting events that neither start nor end an alert.
+pub(super) fn drop_oldest(connection: &Connection, sink: &str, rows: i64, now: i64) -> Result<usize, JournalError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE outbox SET state = ?2, settled = ?3, error = 'too many events wait for this sink' WHERE id IN (
+           SELECT id FROM outbox WHERE sink = ?1 AND state = 0 AND spare > 0 ORDER BY event LIMIT ?4)",
+    )?;
+    Ok(statement.execute(params![sink, DROPPED, now, rows])?)
 }

@@ -100,7 +100,7 @@ pub struct DeliveryRow {
     pub sink: String,
     /// Event within the alert.
     pub seq: u32,
-    /// `waiting`, `delivered`, `dead` or `skipped`.
+    /// `waiting`, `delivered`, `dead`, `skipped` (a newer update waits) or `dropped` (too many wait).
     pub outcome: &'static str,
     /// Attempts so far.
     pub attempts: u32,
@@ -294,7 +294,8 @@ impl Reader {
                     0 => "waiting",
                     1 => "delivered",
                     2 => "dead",
-                    _ => "skipped",
+                    3 => "skipped",
+                    _ => "dropped",
                 },
                 attempts: row.get(4)?,
                 queued_at: from_micros(row.get(8)?),

@@ -9,13 +9,15 @@ use super::JournalError;
 
 /// Each step brings `user_version` from its index to the next; a step that was released is never changed.
 ///
-/// `alert.first` is the event that started it; `alert.seq` the newest. `severity` is a rank from 0. `event.id` is the
-/// order of commits. `outbox.state`: 0 waits, 1 delivered, 2 dead, 3 skipped; `spare`: 1 for an update, which a
-/// newer one makes superfluous. `watch` has a row for each route that announced an alert; `watch.state`: 0 nobody
+/// `alert.first` is the event that started it; `alert.seq` the newest; `alert.camera` is empty for the whole site.
+/// `severity` is a rank from 0. `event.id` is the
+/// order of commits. `outbox.state`: 0 waits, 1 delivered, 2 dead, 3 skipped, 4 dropped because too many wait; `spare`: 0
+/// for what is never dropped (an alert's start and end), 1 for an update, which a newer one makes superfluous, 2 for the
+/// rest. `watch` has a row for each route that announced an alert; `watch.state`: 0 nobody
 /// answered, 1 answered, 2 the deadline passed and was told. Times: `at`, `*_at`, `expires`, `deadline` in Unix
 /// milliseconds; `due`, `queued`, `settled` in Unix microseconds. `errand` is what commands ask of a run: to test a route,
 /// or, without one, to look at the outbox.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,
@@ -114,6 +116,9 @@ CREATE TABLE spot (
   released_by TEXT
 ) STRICT;
 CREATE INDEX spot_in_force ON spot (camera) WHERE released_at IS NULL;
+",
+    "
+CREATE INDEX outbox_droppable ON outbox (sink, event) WHERE state = 0 AND spare > 0;
 ",
 ];
 

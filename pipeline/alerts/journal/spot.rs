@@ -43,8 +43,8 @@ pub(super) fn make(tx: &Transaction<'_>, alert: AlertId, now: i64, by: &By) -> R
     let (camera, bbox) = loop {
         let Some(row) = rows.next()? else { return Ok(None) };
         let event: Event = serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
-        if let Some(bbox) = event.bbox {
-            break (event.camera, bbox);
+        if let Some(found) = event.camera.zip(event.bbox) {
+            break found;
         }
     };
     let in_force: i64 = tx

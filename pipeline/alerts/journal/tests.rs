@@ -15,8 +15,8 @@ pub(crate) fn sample_event(alert: AlertId, seq: u32, state: State) -> Event {
         media_time: 12.4 + f64::from(seq),
         site: "weibei".into(),
         grid: Some("shizhong-03".into()),
-        camera: "forecourt".into(),
-        camera_name: "Courthouse forecourt".into(),
+        camera: Some("forecourt".into()),
+        camera_name: Some("Courthouse forecourt".into()),
         zone: Some("steps".into()),
         zone_name: Some("Entrance steps".into()),
         line: None,
@@ -76,7 +76,7 @@ fn events_come_back_as_they_were_written() {
     let mut journal = open(folder.path());
     let batch = [item(1, 0, State::Started, &["a"]), item(2, 0, State::Started, &[]), item(1, 1, State::Ended, &["a"])];
     let done = journal.append(&batch).unwrap();
-    assert_eq!(done, Committed { events: 3, deliveries: 2, repeated: 0 });
+    assert_eq!(done, Committed { events: 3, deliveries: 2, ..Committed::default() });
     let reader = Reader::open(folder.path()).unwrap();
     let list = reader.list(&AlertFilter::default()).unwrap();
     assert_eq!(list.iter().map(|a| a.alert).collect::<Vec<_>>(), [id(2), id(1)], "newest first");
@@ -94,7 +94,7 @@ fn a_repeated_batch_is_written_once() {
     let batch = [item(1, 0, State::Started, &["a"])];
     journal.append(&batch).unwrap();
     let again = journal.append(&batch).unwrap();
-    assert_eq!(again, Committed { events: 0, deliveries: 0, repeated: 1 });
+    assert_eq!(again, Committed { repeated: 1, ..Committed::default() });
     assert_eq!(due(&mut journal.outbox().unwrap(), "a"), ["1.0"]);
 }
 
@@ -112,7 +112,7 @@ fn filters_narrow_and_pages_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = open(folder.path());
     let mut batch: Vec<Appended> = (1..=5).map(|n| item(n, 0, State::Started, &[])).collect();
-    batch[1].event.camera = "shore".into();
+    batch[1].event.camera = Some("shore".into());
     batch[2].event.kind = Kind::Loitering;
     batch[3].event.severity = Some(Severity::Severe);
     batch[4].event.started_at = Some("2026-11-25T00:00:00Z".parse().unwrap());
@@ -212,6 +212,63 @@ fn a_failed_delivery_waits_and_a_dead_one_lets_the_next_pass() {
     assert_eq!(reader.dead_letters(Some("b")).unwrap(), []);
     assert_eq!(outbox.bury("a", "410").unwrap(), 1);
     assert_eq!(reader.dead_letters(Some("a")).unwrap().len(), 2);
+}
+
+#[test]
+fn a_full_outbox_drops_the_oldest_that_neither_starts_nor_ends_an_alert() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path()).with_outbox_rows(4);
+    let two = |n: u8, seq: u32, state: State| [item(n, seq, State::Started, &["a", "b"]), item(n, seq + 1, state, &[])];
+    assert_eq!(journal.append(&two(1, 0, State::Evidence)).unwrap().dropped, 0);
+    settle_all(&mut journal.outbox().unwrap(), "b");
+    assert_eq!(journal.append(&two(2, 0, State::Updated)).unwrap().dropped, 0, "four wait for a");
+    assert_eq!(journal.append(&two(3, 0, State::Evidence)).unwrap().dropped, 3, "two for a, and one for b");
+    assert_eq!(journal.append(&two(4, 0, State::Ended)).unwrap().dropped, 3, "the last for a, two for b");
+    assert_eq!(journal.append(&two(5, 0, State::Ended)).unwrap().dropped, 0, "nothing is left to drop");
+    let (reader, outbox) = (journal.reader().unwrap(), journal.outbox().unwrap());
+    let outcomes = |n: u8| {
+        let rows = reader.show(id(n)).unwrap().unwrap().deliveries;
+        rows.iter().filter(|d| d.sink == "a").map(|d| d.outcome).collect::<Vec<_>>()
+    };
+    for dropped in 1..=3 {
+        assert_eq!(outcomes(dropped), ["waiting", "dropped"]);
+    }
+    assert_eq!((outcomes(4), outcomes(5)), (vec!["waiting"; 2], vec!["waiting"; 2]));
+    assert_eq!(outbox.waiting("a").unwrap().0, 7, "starts and ends wait, however many");
+}
+
+#[test]
+fn what_waits_for_a_removed_sink_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal.append(&[item(1, 0, State::Started, &["a", "b"]), item(2, 0, State::Started, &["b"])]).unwrap();
+    assert_eq!(journal.retire_removed_sinks().unwrap(), 0);
+    drop(journal);
+    let mut journal = Journal::open(folder.path(), &["a".to_owned()]).unwrap();
+    assert_eq!(journal.retire_removed_sinks().unwrap(), 2);
+    let dead = journal.reader().unwrap().dead_letters(None).unwrap();
+    assert_eq!(dead.iter().map(|d| (d.alert, d.sink.as_str())).collect::<Vec<_>>(), [(id(1), "b"), (id(2), "b")]);
+    assert!(dead.iter().all(|d| d.error.as_deref() == Some("the sink was removed from the configuration")));
+}
+
+#[test]
+fn a_probe_takes_what_is_due_next_and_leaves_it_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal.append(&[item(1, 0, State::Started, &["a"]), item(2, 0, State::Started, &["a"])]).unwrap();
+    let mut outbox = journal.outbox().unwrap();
+    let hour = now_micros() + 3_600_000_000;
+    let deliveries = outbox.due("a", &HashSet::new(), 10).unwrap().deliveries;
+    let later = |id: i64, due: i64| Settled { id, verdict: Verdict::Again { due, error: "503".into() } };
+    outbox.settle(&[later(deliveries[0].id, hour + 5), later(deliveries[1].id, hour)]).unwrap();
+    assert_eq!(outbox.due("a", &HashSet::new(), 10).unwrap().next, Some(hour));
+    let probe = outbox.next("a").unwrap().unwrap();
+    assert_eq!((probe.event.alert, probe.due, probe.attempts), (Some(id(2)), hour, 1));
+    outbox.settle(&[Settled { id: probe.id, verdict: Verdict::Waits { error: "still 503".into() } }]).unwrap();
+    let row = journal.reader().unwrap().show(id(2)).unwrap().unwrap().deliveries.remove(0);
+    assert_eq!((row.outcome, row.attempts, row.error.as_deref()), ("waiting", 1, Some("still 503")));
+    assert_eq!(outbox.next("a").unwrap().unwrap().due, hour);
+    assert!(outbox.next("b").unwrap().is_none());
 }
 
 #[test]
@@ -456,7 +513,7 @@ fn an_older_journal_is_brought_up_to_date_by_its_writer_only() {
     journal.append(&[item(1, 0, State::Started, &["a"])]).unwrap();
     drop(journal);
     let old = Connection::open(folder.path().join(FILE)).unwrap();
-    old.execute_batch("DROP TABLE watch; DROP TABLE answer; DROP TABLE token; DROP TABLE errand; DROP TABLE spot; DROP INDEX alert_test; ALTER TABLE alert DROP COLUMN test; PRAGMA user_version = 1")
+    old.execute_batch("DROP TABLE watch; DROP TABLE answer; DROP TABLE token; DROP TABLE errand; DROP TABLE spot; DROP INDEX alert_test; DROP INDEX outbox_droppable; ALTER TABLE alert DROP COLUMN test; PRAGMA user_version = 1")
         .unwrap();
     drop(old);
     let error = Reader::open(folder.path()).err().unwrap();

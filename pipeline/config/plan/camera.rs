@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Rule, RulePlace};
+use super::{Ground, Rule, RulePlace};
 use crate::types::{Kind, Place, Point, Polygon, Size, Span};
 
 /// One camera.
@@ -20,7 +20,7 @@ pub struct Camera {
     pub source: Option<Source>,
     /// How people are found.
     pub detect: Detect,
-    /// Ground plane by known points.
+    /// How the ground is known; `None`: body heights measure.
     pub ground: Option<Ground>,
     /// In the order of the file.
     pub zones: Vec<Zone>,
@@ -91,15 +91,6 @@ pub struct Detect {
     pub score: Option<f32>,
 }
 
-/// Known points of the ground: at least four.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ground {
-    /// Fractions of width and height.
-    pub points: Vec<Point>,
-    /// The same places in metres on the ground.
-    pub metres: Vec<Point>,
-}
-
 /// A polygon on the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Zone {
@@ -166,6 +157,7 @@ impl Camera {
             RulePlace::Camera => None,
             RulePlace::Zone(i) => self.zones[i].grid.as_deref(),
             RulePlace::Line(i) => self.lines[i].grid.as_deref(),
+            RulePlace::Site => None,
         };
         own.or(self.grid.as_deref())
     }

@@ -1,7 +1,7 @@
 //! A rule: what it watches, who counts, how a condition becomes an alert.
 
 use crate::config::schedule::Schedule;
-use crate::types::{Direction, Kind, Severity, Span, Unit};
+use crate::types::{Direction, Kind, Point, Severity, Span, Unit};
 
 /// One rule of one zone or line, or about the camera itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub enum RulePlace {
     Zone(usize),
     /// Into [`Camera::lines`].
     Line(usize),
+    /// The whole site.
+    Site,
 }
 
 /// What a rule watches.
@@ -53,6 +55,47 @@ pub enum Condition {
     },
     /// Anyone inside.
     Intrusion,
+    /// Someone goes against the way.
+    WrongWay {
+        /// The allowed way: two or more points, fractions.
+        along: Vec<Point>,
+        /// How far against it.
+        distance: Length,
+    },
+    /// People move against the main flow; the threshold is their share.
+    CounterFlow {
+        /// The main flow: two or more points, fractions; `None`: where most people go.
+        along: Option<Vec<Point>>,
+        /// Fewer people who move are no flow.
+        people: u32,
+    },
+    /// The people suddenly run; the threshold is their median speed, m/s.
+    Rush {
+        /// Fewer are no group.
+        people: u32,
+        /// And so many times as fast as is usual there.
+        factor: f64,
+    },
+    /// People too near each other; the threshold is the distance.
+    Proximity {
+        /// How near.
+        distance: Length,
+        /// 2: each pair; more: a queue of so many.
+        people: u32,
+        /// Pairs who moved together are left out.
+        exempt_together: bool,
+    },
+    /// Someone was followed in the zone and not seen again; the time is [`Incident::hold`].
+    Vanished,
+    /// People on the whole site.
+    Occupancy {
+        /// So many or more.
+        people: u32,
+        /// Where people come in and go out.
+        gates: Vec<Gate>,
+        /// When the day begins and nobody is there.
+        reset: Reset,
+    },
     /// Someone crosses the line.
     Crossing {
         /// `None`: either way.
@@ -75,6 +118,35 @@ pub enum Ailment {
     Blurred(f64),
     /// The scene is elsewhere in the picture by this share of its width, or another one.
     Moved(f64),
+}
+
+/// A line at which people come in and go out of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// Camera id.
+    pub camera: String,
+    /// Line id.
+    pub line: String,
+    /// The way in.
+    pub inward: Direction,
+}
+
+/// A time of day in the site's time zone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reset {
+    /// Of the site.
+    pub zone: jiff::tz::TimeZone,
+    /// When a day begins.
+    pub time: jiff::civil::Time,
+}
+
+impl Reset {
+    /// Number of the day that an instant belongs to: days since 1970-01-01, of the date on which it began.
+    pub fn day(&self, at: jiff::Timestamp) -> i64 {
+        let local = self.zone.to_datetime(at);
+        let since = local.date().duration_since(jiff::civil::Date::constant(1970, 1, 1)).as_hours() / 24;
+        if local.time() < self.time { since - 1 } else { since }
+    }
 }
 
 /// What staying means.
@@ -128,10 +200,12 @@ pub enum Anchor {
 /// How a condition becomes an alert; shared by all rules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
-    /// The condition holds from this value up.
+    /// The condition holds from this value on. Lengths are in metres.
     pub threshold: f64,
-    /// Once active it holds from this value up; at most `threshold`.
+    /// Once active it holds from this value on.
     pub release: f64,
+    /// It holds from the threshold down, and gets worse downwards (distances).
+    pub falling: bool,
     /// Unit of the value.
     pub unit: Unit,
     /// The reported value is the time since the condition began (loitering), not the signal's.
@@ -161,7 +235,32 @@ pub struct Escalation {
     pub severity: Severity,
 }
 
+impl Incident {
+    /// Whether a value reaches `level`: the threshold or the release, or the value of a step.
+    pub fn reaches(&self, value: f64, level: f64) -> bool {
+        if self.falling { value <= level } else { value >= level }
+    }
+
+    /// Whether the condition can begin to hold with this value of a signal.
+    pub fn begins(&self, value: f64) -> bool {
+        if self.elapsed { value >= 1.0 } else { self.reaches(value, self.threshold) }
+    }
+
+    /// Whether the condition goes on holding in an active incident.
+    pub fn lasts(&self, value: f64) -> bool {
+        if self.elapsed { value >= 1.0 } else { self.reaches(value, self.release) }
+    }
+}
+
 impl Condition {
+    /// Where it counts people of several cameras; else nothing.
+    pub fn gates(&self) -> &[Gate] {
+        match self {
+            Self::Occupancy { gates, .. } => gates,
+            _ => &[],
+        }
+    }
+
     /// The kind as events name it.
     pub const fn kind(&self) -> Kind {
         match self {
@@ -169,6 +268,12 @@ impl Condition {
             Self::Gathering { .. } => Kind::Gathering,
             Self::Loitering { .. } => Kind::Loitering,
             Self::Intrusion => Kind::Intrusion,
+            Self::WrongWay { .. } => Kind::WrongWay,
+            Self::CounterFlow { .. } => Kind::CounterFlow,
+            Self::Rush { .. } => Kind::Rush,
+            Self::Proximity { .. } => Kind::Proximity,
+            Self::Vanished => Kind::Vanished,
+            Self::Occupancy { .. } => Kind::Occupancy,
             Self::Crossing { .. } => Kind::Crossing,
             Self::Health(ailment) => ailment.kind(),
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::{Cap, Gb28181};
 use crate::config::schedule::Schedule;
 use crate::types::{Kind, Severity, Span};
 
@@ -22,15 +23,55 @@ pub enum SinkKind {
         /// Absolute.
         path: PathBuf,
     },
+    /// Lines of Lookout's own log.
+    Log,
     /// CloudEvents by HTTP POST with Standard Webhooks signatures.
-    Webhook {
-        /// http or https.
-        url: String,
-        /// Where the signing secrets come from; the first signs first.
-        secrets: Vec<Secret>,
-        /// How long an answer may take.
-        timeout: Span,
-    },
+    Webhook(Webhook),
+    /// Common Alerting Protocol by HTTP POST.
+    Cap(Cap),
+    /// A platform of GB/T 28181.
+    Gb28181(Gb28181),
+}
+
+/// A receiver of HTTP requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// http or https.
+    pub url: String,
+    /// How a CloudEvent is put into a request.
+    pub mode: Mode,
+    /// Where the signing secrets come from; the first signs first.
+    pub secrets: Vec<Secret>,
+    /// PEM file with the only authorities that may vouch for the receiver; `None`: those of the system.
+    pub ca: Option<PathBuf>,
+    /// Whether the receiver may have an address that is not public.
+    pub allow_private: bool,
+    /// How long an answer may take.
+    pub timeout: Span,
+}
+
+/// How a CloudEvent is put into a message. Source: CloudEvents 1.0, HTTP protocol binding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// One JSON document: the envelope with the event as its `data`.
+    #[default]
+    Structured,
+    /// The event as the body, the envelope as `ce-` headers.
+    Binary,
+}
+
+impl Sink {
+    /// Where all its secrets come from.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let secrets: &[Secret] = match &self.kind {
+            SinkKind::Cap(cap) => cap.token.as_slice(),
+            SinkKind::Gb28181(gb28181) => gb28181.password.as_slice(),
+            SinkKind::File { .. } | SinkKind::Log => &[],
+            SinkKind::Webhook(webhook) => &webhook.secrets,
+        };
+        secrets.iter()
+    }
 }
 
 /// A secret that is never written in a configuration file.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{HealthRaw, RuleRaw, Table};
+use super::{GroundRaw, HealthRaw, RuleRaw, Table};
 use crate::config::field::Field;
 use crate::config::plan::{MaskKind, Transport};
 use crate::config::units::Duration;
@@ -27,7 +27,7 @@ pub struct CameraRaw {
     /// How people are found.
     #[schemars(with = "Option<DetectRaw>")]
     pub detect: Option<Table<DetectRaw>>,
-    /// Ground plane by known points.
+    /// The ground: by known points, or `"learn"`; without it body heights measure.
     #[schemars(with = "Option<GroundRaw>")]
     pub ground: Option<Table<GroundRaw>>,
     /// What is watched of the camera itself.
@@ -92,16 +92,6 @@ pub struct DetectRaw {
     pub extra: Field<Vec<[u32; 2]>>,
     /// The least score that starts a track; detections from 0.1 up only continue one.
     pub score: Field<f32>,
-}
-
-/// Ground plane by known points.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct GroundRaw {
-    /// Four or more places, fractions of width and height, y down.
-    pub points: Field<Vec<[f64; 2]>>,
-    /// The same places in metres on the ground.
-    pub metres: Field<Vec<[f64; 2]>>,
 }
 
 /// A polygon on the picture.

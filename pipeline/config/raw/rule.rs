@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::config::field::Field;
 use crate::config::plan::Anchor;
 use crate::config::schedule::ScheduleRaw;
-use crate::config::units::{Distance, Duration};
+use crate::config::units::{Distance, Duration, Speed};
 use crate::types::{Direction, Kind, Severity};
 
 /// A rule: what is watched, who counts, and how a condition becomes an alert.
@@ -17,7 +17,8 @@ pub struct RuleRaw {
     pub id: Field<String>,
     /// What is watched.
     pub kind: Field<Kind>,
-    /// crowd, gathering: so many people or more.
+    /// crowd, gathering: so many people or more. counter_flow, rush: only when so many move; 5 if left out.
+    /// proximity: 3 or more make it a rule about queues; each pair if left out.
     pub people: Field<u32>,
     /// gathering: how near each other; loitering with mode `linger`: how far one may move. Metres or body heights.
     pub radius: Field<Distance>,
@@ -29,9 +30,24 @@ pub struct RuleRaw {
     pub mode: Field<StayRaw>,
     /// crossing: which way; either if left out.
     pub direction: Field<Direction>,
-    /// How long the condition must hold before the alert starts; `0s` if left out.
+    /// wrong_way, counter_flow: the allowed way, two or more points from its beginning to its end, fractions of width and
+    /// height, y down; without it counter_flow takes the way that most people walk.
+    pub along: Field<Vec<[f64; 2]>>,
+    /// wrong_way: how far against the way; `1.5m` if left out. proximity: how near is too near.
+    pub distance: Field<Distance>,
+    /// counter_flow: this share or more of the people who move, 0 to 1; 0.3 if left out.
+    pub share: Field<f64>,
+    /// rush: median speed of the people, such as `2.5m/s`, which is what is taken if left out.
+    pub speed: Field<Speed>,
+    /// rush: and so many times as fast as is usual in the zone; 2 if left out.
+    pub factor: Field<f64>,
+    /// proximity: leave out pairs who have moved side by side for two seconds; `false` if left out.
+    pub exempt_together: Field<bool>,
+    /// vanished: how long somebody who was in the zone must not be seen.
+    pub after: Field<Duration>,
+    /// How long the condition must hold before the alert starts; `0s` if left out, rush `2s`, proximity `3s`.
     pub hold: Field<Duration>,
-    /// An interruption that does not matter; `1s` if left out, loitering `2s`.
+    /// An interruption that does not matter; `1s` if left out, loitering and wrong_way `2s`.
     pub gap: Field<Duration>,
     /// Once active, the condition holds from this value up; the threshold if left out.
     pub release: Field<f64>,

@@ -33,6 +33,7 @@ fn a_picture_moves_every_series_of_its_stages() {
         media_dirs: Vec::new(),
         inference: Inference { providers: Vec::new(), workers: 1, threads: 1, batch: 1 },
         cameras: vec![Arc::clone(&camera)],
+        rules: Vec::new(),
         grids: Vec::new(),
         sinks: Vec::new(),
         routes: Vec::new(),

@@ -10,6 +10,7 @@ fn camera() -> plan::Camera {
         incident: plan::Incident {
             threshold: 6.0,
             release: 6.0,
+            falling: false,
             unit: crate::types::Unit::People,
             elapsed: false,
             hold: crate::types::Span::ZERO,

@@ -1,0 +1,53 @@
+//! Common Alerting Protocol 1.2 by HTTP POST: one message an event, its idempotency key the identifier.
+
+pub mod message;
+
+use reqwest::Client;
+use reqwest::header::CONTENT_TYPE;
+
+use crate::alerts::journal::Delivery;
+use crate::config::plan::Cap;
+use crate::types::Answer;
+
+use super::{SinkError, answer, http, secret};
+
+/// Posts messages to one address.
+pub struct CapSink {
+    id: String,
+    url: reqwest::Url,
+    client: Client,
+    token: Option<String>,
+    plan: Cap,
+}
+
+impl CapSink {
+    /// Requests under way at once, of different alerts.
+    pub const IN_FLIGHT: usize = 8;
+
+    /// Reads the token and prepares a client; reaches nobody.
+    pub fn new(id: String, plan: &Cap) -> Result<Self, String> {
+        let url = reqwest::Url::parse(&plan.url).map_err(|e| format!("`{}` is not an address: {e}", plan.url))?;
+        let client = http::client(plan.ca.as_deref(), plan.allow_private, plan.timeout, Self::IN_FLIGHT)?;
+        let token = plan.token.as_ref().map(secret::resolve).transpose()?;
+        Ok(Self { id, url, client, token, plan: plan.clone() })
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What the receiver answered to the alert itself, if it did.
+    pub(super) async fn deliver(&self, delivery: &Delivery) -> Result<Option<Result<Answer, String>>, SinkError> {
+        let Some(message) = message::message(&delivery.event, &delivery.earlier, &self.plan) else {
+            return Ok(None);
+        };
+        let message = message.map_err(|e| SinkError::later(e.to_string()))?;
+        let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, message::CONTENT_TYPE);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let response =
+            request.body(message).send().await.map_err(|e| SinkError::later(http::chain(&e.without_url())))?;
+        Ok(answer::parse(&http::judge(response).await?))
+    }
+}

@@ -1,0 +1,216 @@
+//! What cameras have learnt of their ground, kept beside the journal: `ground/<camera>.json`. Two files beside it carry
+//! what somebody asks for, also of a site that runs: `<camera>.relearn` (begin anew, once) and `<camera>.freeze` (keep the
+//! plane as it is, as long as the file is there).
+
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::config::plan::{Camera, GroundPlane};
+use crate::rules::{Ground, Yardstick};
+use crate::types::LearntGround;
+
+/// A file of this folder cannot be read or written. A retry may help: the disk may have been full.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct MemoryError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub struct GroundMemory {
+    folder: PathBuf,
+}
+
+/// Largest state: many times what a camera keeps.
+const LARGEST: u64 = 4 << 20;
+
+impl GroundMemory {
+    /// Below the data folder of a site; nothing is made before something is kept.
+    pub fn new(data: &Path) -> Self {
+        Self { folder: data.join("ground") }
+    }
+
+    /// What a camera has learnt; `None` before it has. A file that is no state is an error: it is not overwritten
+    /// silently.
+    pub fn load(&self, camera: &str) -> Result<Option<LearntGround>, MemoryError> {
+        let path = self.file(camera, "json");
+        let failed = |source| MemoryError { path: path.clone(), source };
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+            Ok(data) if data.len() > LARGEST => {
+                return Err(failed(std::io::Error::new(ErrorKind::InvalidData, "larger than any state")));
+            }
+            Ok(_) => {}
+        }
+        let text = std::fs::read(&path).map_err(failed)?;
+        serde_json::from_slice(&text).map(Some).map_err(|error| failed(error.into()))
+    }
+
+    /// Keeps what a camera has learnt: the whole file or, after a crash, the old one.
+    pub fn save(&self, camera: &str, state: &LearntGround) -> Result<(), MemoryError> {
+        let (path, beside) = (self.file(camera, "json"), self.file(camera, "json.part"));
+        let write = || {
+            std::fs::create_dir_all(&self.folder)?;
+            let mut file = File::create(&beside)?;
+            file.write_all(&serde_json::to_vec(state)?)?;
+            file.sync_all()?;
+            std::fs::rename(&beside, &path)
+        };
+        write().map_err(|source| MemoryError { path: path.clone(), source })
+    }
+
+    /// Asks that a camera begins anew.
+    pub fn ask_to_relearn(&self, camera: &str) -> Result<(), MemoryError> {
+        self.mark(camera, "relearn")
+    }
+
+    /// Asks that a camera keeps its plane once it is ready, or goes on learning.
+    pub fn ask_to_freeze(&self, camera: &str, freeze: bool) -> Result<(), MemoryError> {
+        if freeze { self.mark(camera, "freeze") } else { self.unmark(camera, "freeze").map(|_| ()) }
+    }
+
+    /// Whether somebody asked that a camera begins anew; the question is answered by this.
+    pub fn take_relearn(&self, camera: &str) -> Result<bool, MemoryError> {
+        self.unmark(camera, "relearn")
+    }
+
+    /// Whether somebody asked that the plane stays as it is.
+    pub fn is_frozen(&self, camera: &str) -> bool {
+        self.file(camera, "freeze").exists()
+    }
+
+    fn mark(&self, camera: &str, what: &str) -> Result<(), MemoryError> {
+        let path = self.file(camera, what);
+        let made = std::fs::create_dir_all(&self.folder).and_then(|()| File::create(&path));
+        made.map(|_| ()).map_err(|source| MemoryError { path, source })
+    }
+
+    fn unmark(&self, camera: &str, what: &str) -> Result<bool, MemoryError> {
+        let path = self.file(camera, what);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(MemoryError { path, source }),
+        }
+    }
+
+    /// Ids are checked by the plan: letters, digits, - and _.
+    fn file(&self, camera: &str, ending: &str) -> PathBuf {
+        self.folder.join(format!("{camera}.{ending}"))
+    }
+}
+
+/// Between looks at what somebody asks, and between writes of what has changed.
+const LOOK: Duration = Duration::from_secs(2);
+const WRITE: Duration = Duration::from_secs(60);
+
+/// Keeps what all cameras of a run learn.
+pub struct GroundKeeper {
+    memory: GroundMemory,
+    /// In the order of the cameras.
+    watched: Vec<Watched>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Watched {
+    looked: Option<Instant>,
+    written: Option<Instant>,
+    ready: bool,
+}
+
+impl GroundKeeper {
+    /// For so many cameras.
+    pub fn new(data: &Path, cameras: usize) -> Self {
+        Self { memory: GroundMemory::new(data), watched: vec![Watched::default(); cameras] }
+    }
+
+    /// Lets a camera go on from what it had learnt.
+    pub fn restore(&self, camera: &Camera, ground: &mut Ground) {
+        if ground.learnt().is_none() {
+            return;
+        }
+        match self.memory.load(&camera.id) {
+            Ok(Some(state)) => ground.restore(state),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(camera = camera.id, %error, "the learnt ground cannot be read: it begins anew")
+            }
+        }
+        self.obey(camera, ground);
+    }
+
+    /// A look at one camera, by its index; gives what is to be kept when it is time.
+    pub fn look(&mut self, index: usize, camera: &Camera, ground: &mut Ground, now: Instant) -> Option<LearntGround> {
+        ground.learnt()?;
+        let watched = self.watched.get_mut(index)?;
+        if watched.looked.is_some_and(|last| now - last < LOOK) {
+            return None;
+        }
+        watched.looked = Some(now);
+        let ready = matches!(ground.yardstick(), Yardstick::Ready(_));
+        let news = std::mem::replace(&mut watched.ready, ready) != ready;
+        let write = news || now - *watched.written.get_or_insert(now) >= WRITE;
+        if write {
+            watched.written = Some(now);
+        }
+        if let (true, Yardstick::Ready(pose)) = (news, ground.yardstick()) {
+            let error = (pose.error * 100.0).round();
+            tracing::info!(camera = camera.id, "the ground is learnt: lengths are in metres, within {error} %");
+        }
+        self.obey(camera, ground);
+        if write { ground.learnt().cloned() } else { None }
+    }
+
+    /// Writes what [`Self::look`] gave, or what there is at the end.
+    pub fn keep(&self, camera: &Camera, learnt: Option<LearntGround>) {
+        let Some(state) = learnt else { return };
+        if let Err(error) = self.memory.save(&camera.id, &state) {
+            tracing::warn!(camera = camera.id, %error, "the learnt ground cannot be kept");
+        }
+    }
+
+    fn obey(&self, camera: &Camera, ground: &mut Ground) {
+        match self.memory.take_relearn(&camera.id) {
+            Ok(true) => {
+                tracing::info!(camera = camera.id, "the ground is learnt anew, as asked");
+                ground.relearn();
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(camera = camera.id, %error, "a request cannot be taken"),
+        }
+        let planned =
+            matches!(camera.ground.as_ref().map(|g| &g.plane), Some(GroundPlane::Learnt { freeze: true, .. }));
+        ground.set_freeze(planned || self.memory.is_frozen(&camera.id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{HeightSample, Pose};
+
+    #[test]
+    fn a_state_comes_back_as_it_was_and_requests_are_answered_once() {
+        let data = tempfile::tempdir().unwrap();
+        let memory = GroundMemory::new(data.path());
+        assert!(memory.load("yard").unwrap().is_none() && !memory.take_relearn("yard").unwrap());
+        let pose = Pose { pitch: 0.3, roll: -0.01, focal: 1.2, height: 3.5, error: 0.11 };
+        let sample = HeightSample { who: 7, x: 0.1 + 0.2, y: 0.7, log_height: -1.9 };
+        let state = LearntGround { aspect: 4.0 / 3.0, samples: vec![sample], pose: Some(pose), published: None };
+        memory.save("yard", &state).unwrap();
+        assert_eq!(memory.load("yard").unwrap(), Some(state));
+        memory.ask_to_relearn("yard").unwrap();
+        assert_eq!([memory.take_relearn("yard").unwrap(), memory.take_relearn("yard").unwrap()], [true, false]);
+        memory.ask_to_freeze("yard", true).unwrap();
+        assert!(memory.is_frozen("yard") && !memory.is_frozen("gate"));
+        memory.ask_to_freeze("yard", false).unwrap();
+        assert!(!memory.is_frozen("yard"));
+        std::fs::write(data.path().join("ground/yard.json"), "{").unwrap();
+        assert!(memory.load("yard").unwrap_err().to_string().contains("yard.json"));
+    }
+}

@@ -1,0 +1,216 @@
+//! The rules about the whole site: crossings of all cameras in, events out, counts kept across restarts.
+//!
+//! Cameras tell of a crossing when they have analysed it, some later than others. The stage waits a little and takes them in
+//! the order of their pictures, so that what it counts does not depend on which thread was first.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::alerts::Incidents;
+use crate::alerts::numbering::Entry;
+use crate::config::plan::{Condition, Reset, Site};
+use crate::rules::SiteRule;
+use crate::rules::occupancy::Occupancy;
+use crate::telemetry::SiteMetrics;
+use crate::types::{EndReason, Event, Headcount, MediaTime, SiteCrossed, Size, State};
+
+/// Crossings between the cameras and the stage.
+const QUEUE: usize = 4_096;
+/// How much later than its picture a crossing may come and still be taken in order.
+const LATENESS: SignedDuration = SignedDuration::from_secs(2);
+/// Crossings that wait for their turn at most.
+const MOST_WAITING: usize = 65_536;
+/// Between looks at the clock.
+const TICK: Duration = Duration::from_millis(500);
+/// Below the site's data.
+const FILE: &str = "site.json";
+
+/// Rules and incidents of the whole site; no thread, no clock.
+pub struct SiteStage {
+    rules: Vec<(Box<dyn SiteRule>, Reset, String)>,
+    incidents: Incidents,
+    waiting: Vec<SiteCrossed>,
+    began: Option<Timestamp>,
+    /// What the rules measured last.
+    people: Vec<f64>,
+    overflow: u64,
+}
+
+impl SiteStage {
+    /// `None` where the site has no such rule.
+    pub fn new(site: &Site) -> Option<Self> {
+        let mut rules = Vec::new();
+        for (i, rule) in site.rules.iter().enumerate() {
+            let Condition::Occupancy { gates, reset, .. } = &rule.condition else { continue };
+            let occupancy = Occupancy::new(i, gates, |gate| {
+                let camera = site.cameras.iter().position(|c| c.id == gate.camera)?;
+                let line = site.cameras[camera].lines.iter().position(|l| l.id == gate.line)?;
+                Some((camera, line))
+            });
+            let boxed: Box<dyn SiteRule> = Box::new(occupancy);
+            rules.push((boxed, reset.clone(), rule.id.clone()));
+        }
+        if rules.is_empty() {
+            return None;
+        }
+        let people = vec![0.0; rules.len()];
+        let incidents = Incidents::of_site(site);
+        Some(Self { rules, incidents, waiting: Vec::new(), began: None, people, overflow: 0 })
+    }
+
+    /// Takes a crossing, in whatever order.
+    pub fn put(&mut self, crossed: SiteCrossed) {
+        if self.waiting.len() < MOST_WAITING {
+            self.waiting.push(crossed);
+        } else {
+            self.overflow += 1;
+        }
+    }
+
+    /// Crossings that were not counted because too many waited.
+    pub fn overflow(&self) -> u64 {
+        self.overflow
+    }
+
+    /// Takes all crossings up to `now` in the order of time, then measures, and appends the events that this causes.
+    pub fn advance(&mut self, now: Timestamp, events: &mut Vec<Event>) {
+        self.waiting.sort_by_key(|c| (c.at, c.camera, c.line, c.direction.word()));
+        let due = self.waiting.partition_point(|c| c.at <= now);
+        let mut signals = Vec::new();
+        for crossed in self.waiting.drain(..due) {
+            self.rules.iter_mut().for_each(|(rule, reset, _)| rule.take(reset.day(crossed.at), &crossed));
+        }
+        signals.extend(self.rules.iter_mut().map(|(rule, reset, _)| rule.observe(reset.day(now))));
+        self.people.clear();
+        self.people.extend(signals.iter().map(|signal| signal.value));
+        let began = *self.began.get_or_insert(now);
+        let media = i64::try_from(now.duration_since(began).as_nanos()).unwrap_or(i64::MAX);
+        self.incidents.observe(MediaTime::from_nanos(media), now, Size::default(), &signals, &[], events);
+    }
+
+    /// Ends what is open.
+    pub fn stop(&mut self, events: &mut Vec<Event>) {
+        self.incidents.stop(EndReason::Stopped, events);
+    }
+
+    /// What the rules measured last, in the order of the site's rules.
+    pub fn people(&self) -> &[f64] {
+        &self.people
+    }
+
+    /// What must survive a restart, by rule.
+    pub fn counts(&self) -> BTreeMap<String, Headcount> {
+        self.rules.iter().map(|(rule, _, id)| (id.clone(), rule.count())).collect()
+    }
+
+    /// Goes on with what an earlier run knew.
+    pub fn restore(&mut self, counts: &BTreeMap<String, Headcount>) {
+        for (rule, _, id) in &mut self.rules {
+            if let Some(count) = counts.get(id) {
+                rule.restore(*count);
+            }
+        }
+    }
+}
+
+/// The stage on its thread.
+pub struct SiteWorker {
+    stage: SiteStage,
+    file: PathBuf,
+    saved: BTreeMap<String, Headcount>,
+    out: Sender<Entry>,
+    metrics: SiteMetrics,
+}
+
+impl SiteWorker {
+    /// Goes on with the counts in the site's data. `out` leads to the journal.
+    pub fn new(mut stage: SiteStage, data: &Path, out: Sender<Entry>, metrics: SiteMetrics) -> Self {
+        let file = data.join(FILE);
+        let saved = read(&file).unwrap_or_else(|reason| {
+            tracing::error!(file = %file.display(), reason, "the counts of the site begin anew");
+            BTreeMap::new()
+        });
+        stage.restore(&saved);
+        Self { stage, file, saved, out, metrics }
+    }
+
+    /// Works until all cameras are gone.
+    pub fn run(mut self, crossings: &Receiver<SiteCrossed>) -> Result<(), String> {
+        let mut events = Vec::new();
+        loop {
+            let ended = match crossings.recv_timeout(TICK) {
+                Ok(crossed) => {
+                    self.stage.put(crossed);
+                    crossings.try_iter().take(QUEUE).for_each(|crossed| self.stage.put(crossed));
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => true,
+            };
+            let now = Timestamp::now();
+            let until = if ended { now } else { now.checked_sub(LATENESS).unwrap_or(now) };
+            self.stage.advance(until, &mut events);
+            if ended {
+                self.stage.stop(&mut events);
+            }
+            self.metrics.note(self.stage.people(), self.stage.overflow());
+            self.tell(&mut events);
+            self.save();
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    fn tell(&self, events: &mut Vec<Event>) {
+        for event in events.drain(..) {
+            if let (State::Started, Some(severity)) = (event.state, event.severity) {
+                self.metrics.alert(event.kind, severity);
+            }
+            if self.out.send(Entry::Event(Box::new(event))).is_err() {
+                tracing::error!("the journal is gone: an event of the site was lost");
+            }
+        }
+    }
+
+    /// The file is whole or the old one: a crash costs at most what was counted since.
+    fn save(&mut self) {
+        let counts = self.stage.counts();
+        if counts == self.saved {
+            return;
+        }
+        match write(&self.file, &counts) {
+            Ok(()) => self.saved = counts,
+            Err(error) => tracing::error!(%error, file = %self.file.display(), "the counts of the site are not kept"),
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<BTreeMap<String, Headcount>, String> {
+    match std::fs::read(file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| e.to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn write(file: &Path, counts: &BTreeMap<String, Headcount>) -> std::io::Result<()> {
+    let new = file.with_extension("json.new");
+    let bytes = serde_json::to_vec(counts)?;
+    let mut out = std::fs::File::create(&new)?;
+    std::io::Write::write_all(&mut out, &bytes)?;
+    out.sync_all()?;
+    std::fs::rename(&new, file)
+}
+
+/// The bounded way from the cameras to the stage.
+pub fn queue() -> (Sender<SiteCrossed>, Receiver<SiteCrossed>) {
+    bounded(QUEUE)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! What waits: a sink that comes back is noticed; one event that is refused holds up no other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use lookout::dispatch::Backoff;
+use lookout::types::{Span, State};
+
+use crate::sample::{House, Receiver, alert, event, item, quick, until, webhook};
+
+const DELIVERED: &str = "lookout_deliveries_total{outcome=\"delivered\",sink=\"platform\"}";
+
+/// A receiver that answers with a status until it is up.
+async fn switched(down: StatusCode) -> (Receiver, Arc<AtomicBool>) {
+    let up: Arc<AtomicBool> = Arc::default();
+    let is_up = up.clone();
+    let answer =
+        move |_: usize, _: &_| if is_up.load(Ordering::SeqCst) { StatusCode::OK } else { down }.into_response();
+    (Receiver::start(answer).await, up)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_that_is_back_is_noticed_long_before_the_next_attempt() {
+    let (receiver, up) = switched(StatusCode::BAD_GATEWAY).await;
+    let folder = tempfile::tempdir().unwrap();
+    // The second attempt comes after an hour: only a probe can deliver within this test.
+    let backoff = Backoff { pauses: vec![Duration::from_secs(3600); 9], ..quick() };
+    let mut house = House::start(folder.path(), &[webhook("platform", receiver.address, Span::from_secs(5))], backoff);
+    house.append(&[item(1, 0, State::Started, &["platform"])]);
+    until("it was probed", || receiver.got().len() >= 5).await;
+    let row = house.reader().show(alert(1)).unwrap().unwrap().deliveries.remove(0);
+    assert_eq!((row.outcome, row.attempts), ("waiting", 1), "a probe uses up no attempt");
+    up.store(true, Ordering::SeqCst);
+    until("it is delivered", || house.metric(DELIVERED) as usize == 1).await;
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restart_a_silent_sink_is_probed_too() {
+    let (receiver, up) = switched(StatusCode::BAD_GATEWAY).await;
+    let folder = tempfile::tempdir().unwrap();
+    let backoff = || Backoff { pauses: vec![Duration::from_secs(3600); 9], ..quick() };
+    let sinks = [webhook("platform", receiver.address, Span::from_secs(5))];
+    let mut house = House::start(folder.path(), &sinks, backoff());
+    house.append(&[item(1, 0, State::Started, &["platform"]), item(1, 1, State::Ended, &["platform"])]);
+    until("it failed", || !receiver.got().is_empty()).await;
+    drop(house.stop().await);
+    up.store(true, Ordering::SeqCst);
+    let house = House::start(folder.path(), &sinks, backoff());
+    until("both are delivered", || house.metric(DELIVERED) as usize == 2).await;
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_event_that_is_refused_holds_up_no_other_alert() {
+    let poison = event(0, 0, State::Started).key().unwrap();
+    let receiver = Receiver::start(move |_, got| {
+        if got.key() == poison { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }.into_response()
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    // A sink that were taken for down would rest for an hour.
+    let hour = Duration::from_secs(3600);
+    let backoff = Backoff { pauses: vec![Duration::from_millis(5); 9], first_rest: hour, longest_rest: hour };
+    let mut house = House::start(folder.path(), &[webhook("platform", receiver.address, Span::from_secs(5))], backoff);
+    house.append(&[item(0, 0, State::Started, &["platform"])]);
+    for n in 1..100 {
+        house.append(&[item(n, 0, State::Started, &["platform"])]);
+    }
+    until("the others are delivered", || house.metric(DELIVERED) as usize == 99).await;
+    let reader = house.reader();
+    until("it is given up", || reader.dead_letters(None).unwrap().len() == 1).await;
+    let dead = reader.dead_letters(None).unwrap().remove(0);
+    assert_eq!((dead.alert, dead.attempts), (alert(0), 10));
+    house.stop().await;
+}
