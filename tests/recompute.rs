@@ -257,3 +257,14 @@ fn loitering() {
         each(paths, inside).iter().flat_map(|values| machine.incidents(values)).collect()
     });
 }
+
+/// The zone of all tests is three metres by three there.
+const PLANE: &str =
+    "[ground]\npoints = [[0, 0.2], [1, 0.2], [1, 1], [0, 1]]\nmetres = [[0, 0], [5, 0], [5, 4], [0, 4]]\n";
+
+#[test]
+fn density() {
+    let machine = Machine { release: 0.33, ..Machine::new(0.44, 1.0, 1.0) };
+    let rule = format!("kind = \"density\"\ndensity = 0.44\nhold = \"1s\"\n{PLANE}");
+    same(&rule, 1.0, 9, |paths| machine.incidents(&zone(paths, |_, people| people.len() as f64 / 9.0)));
+}

@@ -125,6 +125,14 @@ fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
         Kind::Occupancy => {
             (format!("{most_zh}{value}人，阈值{limit}人"), format!("{most_en}{value} people, threshold {limit}"))
         }
+        Kind::Density => {
+            // A count of people who hide each other is a lower bound.
+            let (least_zh, least_en) = if event.saturated { ("至少", "at least ") } else { ("", "") };
+            (
+                format!("密度{most_zh}{least_zh}每平方米{value}人（{}人），阈值{limit}", event.people),
+                format!("{most_en}{least_en}{value} people/m² ({} people), threshold {limit}", event.people),
+            )
+        }
         Kind::Offline => (format!("{value}秒没有画面"), format!("no pictures for {value} s")),
         Kind::Frozen => (format!("画面{value}秒没有变化"), format!("the picture has not changed for {value} s")),
         Kind::Dark => (format!("画面过暗已{value}秒"), format!("the picture has been dark for {value} s")),
@@ -139,11 +147,6 @@ fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
                 "the camera has looked elsewhere for {value} s; its rules rest until the view is back or accepted anew"
             ),
         ),
-        Kind::Density => {
-            let (kind_zh, kind_en) = kind(event.kind);
-            let (unit_zh, unit_en) = unit(event.unit);
-            (format!("{kind_zh}：{value}{unit_zh}"), format!("{kind_en}: {value} {unit_en}"))
-        }
     }
 }
 

@@ -146,6 +146,9 @@ fn rules(
         let mut raw = table.into_inner();
         let id = unique(std::mem::take(&mut raw.id), report, &path, &at, &mut ids.rules, "a rule has an id");
         if let Some(rule) = rule::build(raw, id, &path, &at, place, report, around.time_zone) {
+            if rule.condition == plan::Condition::Density {
+                ground::check_density(camera, place, report, &path, &at);
+            }
             camera.rules.push(rule);
         }
     }

@@ -38,6 +38,11 @@ const GAP: Span = Span::from_secs(1);
 const LOITERING_GAP: Span = Span::from_secs(2);
 /// Against the way: 1 body height of 1.70 m is about this much.
 const AGAINST: Length = Length::Metres(1.5);
+/// People a square metre: at 2 walkers slow down, at 3.5 they touch against their will, above 4 to 5 it is dangerous
+/// (EPJ Data Science 10.1140/epjds17, table 1; G. K. Still). For so long, and released so far below.
+const DENSE: f64 = 2.0;
+const DENSITY_HOLD: Span = Span::from_secs(10);
+const DENSITY_RELEASE: f64 = 0.5;
 /// Share of people against the main flow.
 const COUNTER_SHARE: f64 = 0.3;
 /// Running, m/s, and how many times as fast as usual.
@@ -122,12 +127,30 @@ impl Reading<'_, '_> {
                 self.report.fault(self.kind_at, under(self.path, "kind"), message);
                 (None, Start::of_people(None))
             }
-            Kind::Density => {
-                let message = format!("`{kind}` is not available in this version");
-                self.report.fault(self.kind_at, under(self.path, "kind"), message);
-                (None, Start::of_people(None))
-            }
+            Kind::Density => self.density(),
         }
+    }
+
+    fn density(&mut self) -> (Option<Condition>, Start) {
+        let field = std::mem::take(&mut self.raw.density);
+        let density = field.checked(self.report, &under(self.path, "density"), |density| {
+            if *density > 0.0 && *density <= 20.0 {
+                Ok(())
+            } else {
+                Err(format!("{density} is not above 0 and at most 20"))
+            }
+        });
+        let density = density.unwrap_or(DENSE);
+        let worse = [(3.5, Severity::Severe), (4.5, Severity::Extreme)];
+        let worse = worse.into_iter().filter(|(value, _)| *value > density);
+        let start = Start {
+            hold: Time::Usual(DENSITY_HOLD),
+            severity: Severity::Minor,
+            escalate: worse.map(|(value, severity)| Escalation { value, severity }).collect(),
+            hysteresis: DENSITY_RELEASE.min(0.25 * density),
+            ..Start::of(density, Unit::PeoplePerSquareMetre)
+        };
+        (Some(Condition::Density), start)
     }
 
     fn gathering(&mut self) -> (Option<Condition>, Start) {
@@ -282,11 +305,12 @@ impl Reading<'_, '_> {
 
     /// Parameters that belong to other kinds: most likely a typing error with consequences.
     fn refuse_foreign(&mut self, kind: Kind) {
-        use Kind::{CounterFlow, Crossing, Crowd, Gathering, Loitering, Proximity, Rush, Vanished, WrongWay};
+        use Kind::{CounterFlow, Crossing, Crowd, Density, Gathering, Loitering, Proximity, Rush, Vanished, WrongWay};
         let raw = &*self.raw;
-        let owned: [Owned<'_>; 14] = [
+        let owned: [Owned<'_>; 15] = [
             ("people", raw.people.place(), &[Crowd, Gathering, CounterFlow, Rush, Proximity]),
-            ("release", raw.release.place(), &[Crowd, Gathering, CounterFlow, Rush]),
+            ("density", raw.density.place(), &[Density]),
+            ("release", raw.release.place(), &[Crowd, Density, Gathering, CounterFlow, Rush]),
             ("radius", raw.radius.place(), &[Gathering, Loitering]),
             ("standing", raw.standing.place(), &[Gathering]),
             ("dwell", raw.dwell.place(), &[Loitering]),

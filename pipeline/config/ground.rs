@@ -6,13 +6,15 @@ use super::camera::points;
 use super::fault::Report;
 use super::field::Field;
 use super::homography::{FitError, Fitted, fit};
-use super::plan::{BODY_HEIGHT_M, Ground, GroundPlane, KnownPlane, Length};
+use super::plan::{BODY_HEIGHT_M, Camera, Ground, GroundPlane, KnownPlane, Length, RulePlace};
 use super::raw::{GroundRaw, GroundTableRaw, LensRaw, Table};
 use crate::types::{Lens, Point, Polygon};
 
 /// An error of the plane that is worth a warning: metres, or this share of what the points span.
 const LARGE_ERROR_M: f64 = 0.5;
 const LARGE_ERROR: f64 = 0.05;
+/// Square metres.
+const LEAST_AREA: f64 = 4.0;
 /// Steps in which the picture is looked through for places that a lens folds.
 const LENS_STEPS: u32 = 16;
 
@@ -170,6 +172,27 @@ fn lens(table: Table<LensRaw>, report: &mut Report<'_>) -> Option<Lens> {
         return None;
     }
     Some(lens)
+}
+
+/// A zone whose density is told needs ground, and enough of it: in a smaller one a single person is a crowd.
+pub fn check_density(camera: &Camera, place: RulePlace, report: &mut Report<'_>, path: &str, at: &Range<usize>) {
+    let (RulePlace::Zone(zone), field) = (place, format!("{path}.kind")) else { return };
+    match &camera.ground {
+        None => report.fault(
+            at,
+            field,
+            "`density` is people a square metre: the camera needs `[ground]` or `ground = \"learn\"`",
+        ),
+        Some(Ground { plane: GroundPlane::Known(known), .. }) => {
+            let area = known.plane.area(&camera.zones[zone].polygon);
+            if area > 0.0 && area < LEAST_AREA {
+                let message =
+                    format!("the zone covers {area:.1} m2 of ground; `density` needs {LEAST_AREA} m2 or more");
+                report.fault(at, field, message);
+            }
+        }
+        Some(Ground { plane: GroundPlane::Learnt { .. }, .. }) => {}
+    }
 }
 
 /// A zone that is to be measured must lie on the ground.

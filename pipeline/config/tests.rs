@@ -111,7 +111,8 @@ fn wrong_values_say_what_would_be_right() {
         format!("id = \"c\"\n[[zone]]\nid = \"z\"\npolygon = [[0,0],[1,0],[1,1]]\n[[zone.rule]]\nid = \"r\"\n{rule}")
     };
     for (rule, word) in [
-        ("kind = \"density\"", "not available in this version"),
+        ("kind = \"density\"", "the camera needs `[ground]`"),
+        ("kind = \"crowd\"\npeople = 3\ndensity = 2.0", "density: does not belong to `crowd`"),
         ("kind = \"frozen\"", "write [health.frozen]"),
         ("kind = \"riot\"", "unknown variant"),
         ("kind = \"crossing\"", "belongs to a line"),

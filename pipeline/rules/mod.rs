@@ -5,6 +5,7 @@ mod clusters;
 mod counter_flow;
 pub mod crossing;
 mod crowd;
+mod density;
 mod gathering;
 pub mod ground;
 mod groups;

@@ -3,6 +3,7 @@
 use super::counter_flow::CounterFlow;
 use super::crossing::{Crossing, LineCounter};
 use super::crowd::Crowd;
+use super::density::Density;
 use super::gathering::Gathering;
 use super::groups::Groups;
 use super::health::Health;
@@ -104,6 +105,7 @@ impl RuleSet {
         let built: Box<dyn Rule> = match &rule.condition {
             Condition::Crossing { .. } | Condition::Occupancy { .. } | Condition::Health(_) => return None,
             Condition::Crowd { .. } => Box::new(Crowd::new(i, group)),
+            Condition::Density => Box::new(Density::new(i, group, zone)),
             Condition::Intrusion => Box::new(Intrusion::new(i, group)),
             Condition::Gathering { people, radius, standing } => {
                 self.neighbours.ask(radius.body_heights());

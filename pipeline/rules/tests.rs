@@ -245,6 +245,7 @@ fn tentative_and_coasting_tracks_do_not_count() {
     assert_eq!((measured.people, measured.zone_people[0]), (1, 1));
 }
 
+mod dense;
 mod flow;
 mod near;
 /// A camera 6 m up that looks down by 30 degrees, 60 degrees wide, by four points; the second metre is away from it.

@@ -39,6 +39,8 @@ pub enum Condition {
         /// So many or more.
         people: u32,
     },
+    /// People a square metre of the zone's ground.
+    Density,
     /// A cluster on the ground.
     Gathering {
         /// So many or more.
@@ -265,6 +267,7 @@ impl Condition {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Crowd { .. } => Kind::Crowd,
+            Self::Density => Kind::Density,
             Self::Gathering { .. } => Kind::Gathering,
             Self::Loitering { .. } => Kind::Loitering,
             Self::Intrusion => Kind::Intrusion,

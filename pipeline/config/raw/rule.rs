@@ -20,6 +20,8 @@ pub struct RuleRaw {
     /// crowd, gathering: so many people or more. counter_flow, rush: only when so many move; 5 if left out.
     /// proximity: 3 or more make it a rule about queues; each pair if left out.
     pub people: Field<u32>,
+    /// density: so many people a square metre or more; 2 if left out. Needs `[ground]`.
+    pub density: Field<f64>,
     /// gathering: how near each other; loitering with mode `linger`: how far one may move. Metres or body heights.
     pub radius: Field<Distance>,
     /// gathering: only people who stand (median speed below 0.5 m/s over 2 s).
@@ -45,19 +47,19 @@ pub struct RuleRaw {
     pub exempt_together: Field<bool>,
     /// vanished: how long somebody who was in the zone must not be seen.
     pub after: Field<Duration>,
-    /// How long the condition must hold before the alert starts; `0s` if left out, rush `2s`, proximity `3s`.
+    /// How long the condition must hold before the alert starts; `0s` if left out, rush `2s`, proximity `3s`, density `10s`.
     pub hold: Field<Duration>,
     /// An interruption that does not matter; `1s` if left out, loitering and wrong_way `2s`.
     pub gap: Field<Duration>,
-    /// Once active, the condition holds from this value up; the threshold if left out.
+    /// Once active, the condition holds from this value up; the threshold if left out, density 0.5 or a quarter below.
     pub release: Field<f64>,
     /// Quiet after an alert has ended; `0s` if left out.
     pub cooldown: Field<Duration>,
     /// When the rule is in force, in the site's time zone; always if left out.
     pub schedule: Field<ScheduleRaw>,
-    /// How bad; `moderate` if left out.
+    /// How bad; `moderate` if left out, vanished and density `minor`.
     pub severity: Field<Severity>,
-    /// Worse from these values up.
+    /// Worse from these values up; density, if left out, severe from 3.5 and extreme from 4.5.
     pub escalate: Field<Vec<EscalateRaw>>,
     /// Which point of the box stands for the person; `feet` if left out.
     pub anchor: Field<Anchor>,
