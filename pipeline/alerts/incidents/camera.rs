@@ -79,12 +79,15 @@ impl Incidents {
         }
     }
 
-    /// An alert that no pictures come ends at the last look, not at the last picture, of which there may be none.
+    /// An alert that no pictures come ends at the last look that found none, for there may never have been one; if
+    /// pictures have come since, at the last of these.
     pub(super) fn end_offline(&mut self, reason: EndReason, out: &mut Vec<Event>) {
         let Some(offline) = self.offline else { return };
         for mut entry in std::mem::take(&mut self.tables[offline].entries) {
             self.known -= 1;
-            let Some(now) = entry.incident.active().map(|active| active.condition.until) else { continue };
+            let Some(until) = entry.incident.active().map(|active| active.condition.until) else { continue };
+            let later = self.last.filter(|last| last.media > until.media);
+            let now = later.map_or(until, |last| Moment { observed: until.observed, ..last });
             let change = entry.incident.end(&self.watched.rules()[offline].incident, now, reason);
             change.iter().for_each(|change| self.tell(now, (offline, entry.subject), change, out));
         }

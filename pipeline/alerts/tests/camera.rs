@@ -115,3 +115,18 @@ fn a_camera_that_is_lost_is_offline_since_its_last_picture() {
     let ended = b.events.last().unwrap();
     assert_eq!((ended.state, ended.reason, ended.media_time), (State::Ended, Some(EndReason::Stopped), 32.25));
 }
+
+#[test]
+fn an_offline_camera_that_has_just_come_back_ends_at_its_last_picture() {
+    let mut b = Bench::new("kind = \"crowd\"\npeople = 1");
+    b.zone(0.0, 1.0, 0.5, 0.0);
+    (0..60).for_each(|i| b.supervise(0.5 + f64::from(i) * 0.25, f64::from(i) * 0.25));
+    b.zone(20.0, 21.0, 0.5, 1.0);
+    b.supervise(21.0, 0.2);
+    b.incidents.stop(EndReason::Stopped, &mut b.events);
+    let times: Vec<f64> = b.events.iter().map(|e| e.media_time).collect();
+    assert_eq!(times, [10.5, 20.0, 20.5, 20.5], "time never runs backwards");
+    let ended = b.events.last().unwrap();
+    assert_eq!((ended.kind, ended.state), (Kind::Offline, State::Ended));
+    assert_eq!(ended.condition_until.unwrap().to_string(), "2026-11-24T03:00:15.25Z");
+}

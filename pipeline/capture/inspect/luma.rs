@@ -8,8 +8,8 @@ const FLAT: f64 = 8.0;
 const MOST_NOISE: f64 = 0.5;
 /// Variance of the Laplacian of noise of variance one: 4² + 4 · 1².
 const LAPLACIAN_OF_NOISE: f64 = 20.0;
-/// Larger differences between two looks are changes of the scene rather than noise, levels.
-const NOISE: u8 = 8;
+/// Side of the tiles in which noise is measured, pixels.
+const TILE: usize = 8;
 
 /// Mean, deviation and bright end of a picture, levels of 255.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,19 +42,28 @@ pub(super) fn tone(pixels: &[u8]) -> Tone {
     Tone { mean, spread: variance.sqrt(), bright: bright.map_or(0.0, |(level, _)| level) }
 }
 
-/// Of pictures of the same size.
-pub(super) fn difference(before: &[u8], now: &[u8]) -> Difference {
-    let (mut changed, mut largest, mut small, mut sum) = (0_u32, 0_u8, 0_u32, 0_u32);
-    for (&a, &b) in before.iter().zip(now) {
-        let d = a.abs_diff(b);
-        changed += u32::from(d > 0);
-        largest = largest.max(d);
-        let noise = d <= NOISE;
-        small += u32::from(noise);
-        sum += if noise { u32::from(d) } else { 0 };
+/// Of pictures of the same size. Noise is in most of the picture and motion is not, however faint where the picture is
+/// blurred: it is measured tile by tile, and the median tile counts. `tiles` is a buffer.
+pub(super) fn difference(before: &[u8], now: &[u8], size: Size, tiles: &mut Vec<u32>) -> Difference {
+    let columns = (size.width as usize / TILE).max(1);
+    let (mut changed, mut largest) = (0_u32, 0_u8);
+    tiles.clear();
+    tiles.resize(columns * (size.height as usize / TILE).max(1), 0);
+    let rows = before.chunks_exact(size.width as usize).zip(now.chunks_exact(size.width as usize));
+    for (row, sums) in rows.enumerate().map(|(y, row)| (row, y / TILE * columns)) {
+        for (x, (&a, &b)) in row.0.iter().zip(row.1).enumerate() {
+            let d = a.abs_diff(b);
+            changed += u32::from(d > 0);
+            largest = largest.max(d);
+            if let Some(sum) = tiles.get_mut(sums + x / TILE) {
+                *sum += u32::from(d);
+            }
+        }
     }
+    let middle = tiles.len() / 2;
+    let (_, median, _) = tiles.select_nth_unstable(middle);
     // The mean of |d| is sqrt(2/pi) of its deviation, and a difference has twice the variance of each picture's noise.
-    let deviation = f64::from(sum) / f64::from(small.max(1)) * std::f64::consts::FRAC_PI_2.sqrt();
+    let deviation = f64::from(*median) / (TILE * TILE) as f64 * std::f64::consts::FRAC_PI_2.sqrt();
     Difference {
         change: Change {
             changed: f64::from(changed) / before.len().max(1) as f64,
@@ -135,13 +144,17 @@ mod tests {
                 .collect::<Vec<u8>>()
         };
         let (a, b) = (noisy(), noisy());
-        let found = difference(&a, &b);
+        let between = |a: &[u8], b: &[u8]| difference(a, b, SIZE, &mut Vec::new());
+        let found = between(&a, &b);
         assert!((found.noise - 2.0).abs() < 0.2, "{found:?}");
         assert!(found.change.changed > 0.8);
         let clean = sharpness(&picture(board), SIZE, &tone(&picture(board)), 0.0).unwrap();
         let dirty = sharpness(&b, SIZE, &tone(&b), found.noise).unwrap();
         assert!((dirty / clean - 1.0).abs() < 0.1, "{dirty} {clean}");
-        assert_eq!(difference(&a, &a), Difference { change: Change { changed: 0.0, largest: 0.0 }, noise: 0.0 });
+        assert_eq!(between(&a, &a), Difference { change: Change { changed: 0.0, largest: 0.0 }, noise: 0.0 });
+        // Something faint that moves through a third of the picture is no noise.
+        let moved = |by: usize| picture(|x, y| if y < 16 { 100 + ((x + by) % 16) as u8 } else { 120 });
+        assert_eq!(between(&moved(0), &moved(3)).noise, 0.0);
     }
 
     #[test]

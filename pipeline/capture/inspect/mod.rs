@@ -22,6 +22,7 @@ pub struct Inspector {
     size: Size,
     luma: Vec<u8>,
     before: Vec<u8>,
+    tiles: Vec<u32>,
     reference: Reference,
 }
 
@@ -52,7 +53,7 @@ impl Inspector {
         let passed = self.looked.map_or(Span::ZERO, |last| time - last);
         (self.looked, self.size) = (Some(time), size);
         let tone = luma::tone(&self.luma);
-        let difference = known.then(|| luma::difference(&self.before, &self.luma));
+        let difference = known.then(|| luma::difference(&self.before, &self.luma, size, &mut self.tiles));
         let noise = difference.map_or(0.0, |d| d.noise);
         let view = self.reference.compare(&self.luma, size, people.map(|p| fraction(p, source)), passed);
         Some(PictureStatistics {
