@@ -10,6 +10,8 @@ const MOST_NOISE: f64 = 0.5;
 const LAPLACIAN_OF_NOISE: f64 = 20.0;
 /// Side of the tiles in which noise is measured, pixels.
 const TILE: usize = 8;
+/// Where most of the picture differs by more on average, the scene has changed, levels.
+const NOISE: f64 = 8.0;
 
 /// Mean, deviation and bright end of a picture, levels of 255.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +26,8 @@ pub(super) struct Tone {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Difference {
     pub change: Change,
-    pub noise: f64,
+    /// `None` where the whole scene has changed.
+    pub noise: Option<f64>,
 }
 
 pub(super) fn tone(pixels: &[u8]) -> Tone {
@@ -63,13 +66,14 @@ pub(super) fn difference(before: &[u8], now: &[u8], size: Size, tiles: &mut Vec<
     let middle = tiles.len() / 2;
     let (_, median, _) = tiles.select_nth_unstable(middle);
     // The mean of |d| is sqrt(2/pi) of its deviation, and a difference has twice the variance of each picture's noise.
-    let deviation = f64::from(*median) / (TILE * TILE) as f64 * std::f64::consts::FRAC_PI_2.sqrt();
+    let mean = f64::from(*median) / (TILE * TILE) as f64;
+    let deviation = mean * std::f64::consts::FRAC_PI_2.sqrt();
     Difference {
         change: Change {
             changed: f64::from(changed) / before.len().max(1) as f64,
             largest: f64::from(largest) / 255.0,
         },
-        noise: deviation * std::f64::consts::FRAC_1_SQRT_2,
+        noise: (mean <= NOISE).then_some(deviation * std::f64::consts::FRAC_1_SQRT_2),
     }
 }
 
@@ -146,15 +150,17 @@ mod tests {
         let (a, b) = (noisy(), noisy());
         let between = |a: &[u8], b: &[u8]| difference(a, b, SIZE, &mut Vec::new());
         let found = between(&a, &b);
-        assert!((found.noise - 2.0).abs() < 0.2, "{found:?}");
+        let noise = found.noise.unwrap();
+        assert!((noise - 2.0).abs() < 0.2, "{found:?}");
         assert!(found.change.changed > 0.8);
         let clean = sharpness(&picture(board), SIZE, &tone(&picture(board)), 0.0).unwrap();
-        let dirty = sharpness(&b, SIZE, &tone(&b), found.noise).unwrap();
+        let dirty = sharpness(&b, SIZE, &tone(&b), noise).unwrap();
         assert!((dirty / clean - 1.0).abs() < 0.1, "{dirty} {clean}");
-        assert_eq!(between(&a, &a), Difference { change: Change { changed: 0.0, largest: 0.0 }, noise: 0.0 });
+        assert_eq!(between(&a, &a), Difference { change: Change { changed: 0.0, largest: 0.0 }, noise: Some(0.0) });
         // Something faint that moves through a third of the picture is no noise.
         let moved = |by: usize| picture(|x, y| if y < 16 { 100 + ((x + by) % 16) as u8 } else { 120 });
-        assert_eq!(between(&moved(0), &moved(3)).noise, 0.0);
+        assert_eq!(between(&moved(0), &moved(3)).noise, Some(0.0));
+        assert_eq!(between(&a, &picture(|x, y| 255 - board(x, y))).noise, None);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Inspector {
     luma: Vec<u8>,
     before: Vec<u8>,
     tiles: Vec<u32>,
+    /// Deviation, levels of 255; of the last look that tells it.
+    noise: f64,
     reference: Reference,
 }
 
@@ -54,7 +56,7 @@ impl Inspector {
         (self.looked, self.size) = (Some(time), size);
         let tone = luma::tone(&self.luma);
         let difference = known.then(|| luma::difference(&self.before, &self.luma, size, &mut self.tiles));
-        let noise = difference.map_or(0.0, |d| d.noise);
+        self.noise = difference.and_then(|d| d.noise).unwrap_or(self.noise);
         let view = self.reference.compare(&self.luma, size, people.map(|p| fraction(p, source)), passed);
         Some(PictureStatistics {
             time,
@@ -62,7 +64,7 @@ impl Inspector {
             spread: tone.spread / 255.0,
             bright: tone.bright / 255.0,
             change: difference.map(|d| d.change),
-            sharpness: luma::sharpness(&self.luma, size, &tone, noise),
+            sharpness: luma::sharpness(&self.luma, size, &tone, self.noise),
             view,
         })
     }
