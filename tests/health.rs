@@ -48,8 +48,9 @@ fn each_ailment_is_told_once_and_ends() {
     let clip = clips.walkers_by(
         "story.avi",
         "-stream_loop 1",
-        "-vf fps=5,crop=700:520:'if(between(t,90,105),60,8)':8,gblur=sigma=10:enable='between(t,65,80)',\
-         lutyuv=y=16+(val-16)*0.03:enable='between(t,40,55)',loop=loop=75:size=1:start=575 -t 140 -c:v mpeg4 -q:v 3",
+        "-filter_complex fps=5,crop=700:520:'if(between(t,90,105),60,8)':8,gblur=sigma=10:enable='between(t,65,80)',\
+         lutyuv=y=16+(val-16)*0.03:enable='between(t,40,55)',split[a][b];[a]trim=end=115,tpad=stop_mode=clone:\
+         stop_duration=15[a];[b]trim=115:125,setpts=PTS-STARTPTS[b];[a][b]concat -c:v mpeg4 -q:v 3",
     );
     let events = analyze(&clip, &camera("5s"));
     let told: Vec<(&str, &str, f64)> = events

@@ -122,7 +122,7 @@ fn an_offline_camera_that_has_just_come_back_ends_at_its_last_picture() {
     b.zone(0.0, 1.0, 0.5, 0.0);
     (0..60).for_each(|i| b.supervise(0.5 + f64::from(i) * 0.25, f64::from(i) * 0.25));
     b.zone(20.0, 21.0, 0.5, 1.0);
-    b.supervise(21.0, 0.2);
+    b.supervise(16.5, 0.2);
     b.incidents.stop(EndReason::Stopped, &mut b.events);
     let times: Vec<f64> = b.events.iter().map(|e| e.media_time).collect();
     assert_eq!(times, [10.5, 20.0, 20.5, 20.5], "time never runs backwards");
