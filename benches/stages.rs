@@ -6,6 +6,8 @@ mod capture;
 mod detect;
 #[path = "stages/dispatch.rs"]
 mod dispatch;
+#[path = "stages/inspect.rs"]
+mod inspect;
 #[path = "stages/pipeline.rs"]
 mod pipeline;
 #[path = "stages/redact.rs"]

@@ -257,6 +257,23 @@ async fn evidence_is_fetched_here_or_by_a_link_that_expires() {
 }
 
 #[tokio::test]
+async fn the_present_view_is_accepted_by_json_alone() {
+    let server = Server::start().await;
+    let post = |camera: &str, kind: &str| {
+        let url = format!("http://{}/api/v1/cameras/{camera}/reference", server.address);
+        server.client.post(url).header("content-type", kind).body("{}").send()
+    };
+    let camera = server.hub.camera("shore").unwrap();
+    // What a page of another site can send without asking.
+    assert_eq!(post("shore", "text/plain").await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert!(!camera.takes_view());
+    assert_eq!(post("none", "application/json").await.unwrap().status(), StatusCode::NOT_FOUND);
+    assert_eq!(post("shore", "application/json").await.unwrap().status(), StatusCode::ACCEPTED);
+    assert!(camera.takes_view() && !camera.takes_view(), "once");
+    assert!(!server.hub.camera("forecourt").unwrap().takes_view());
+}
+
+#[tokio::test]
 async fn faults_are_problem_details() {
     let server = Server::start().await;
     assert_eq!(server.problem("/nothing").await.0, 404);

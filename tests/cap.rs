@@ -129,7 +129,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn made_up() -> impl Strategy<Value = Event> {
-    const KINDS: [Kind; 13] = [
+    const KINDS: [Kind; 17] = [
         Kind::Crowd,
         Kind::Density,
         Kind::Gathering,
@@ -142,7 +142,11 @@ fn made_up() -> impl Strategy<Value = Event> {
         Kind::Proximity,
         Kind::Vanished,
         Kind::Occupancy,
-        Kind::Health,
+        Kind::Offline,
+        Kind::Frozen,
+        Kind::Dark,
+        Kind::Blurred,
+        Kind::Moved,
     ];
     let severity = prop_oneof![
         Just(None),

@@ -16,6 +16,7 @@ mod dispatch;
 mod evidence;
 mod gb28181;
 mod ground;
+mod health;
 mod outbox;
 mod outputs;
 mod properties;

@@ -6,6 +6,7 @@
 mod alerts;
 mod answer;
 mod console;
+mod cameras;
 pub mod evidence;
 mod guard;
 mod live;
@@ -147,6 +148,7 @@ fn router(state: ApiState, port: u16) -> Router {
         .route("/api/v1/cameras", get(status::cameras))
         .route("/api/v1/cameras/{id}/live", get(live::pictures))
         .route("/api/v1/live", get(live::wall))
+        .route("/api/v1/cameras/{id}/reference", post(cameras::accept_view))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{id}", get(alerts::show))
         .route("/api/v1/alerts/{id}/status", post(answer::answer).layer(DefaultBodyLimit::max(answer::LONGEST)))

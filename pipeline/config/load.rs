@@ -122,7 +122,7 @@ pub fn looks_like_site(file: &Path) -> Result<bool, ConfigError> {
     let text = read(file)?;
     let (table, _) = DeTable::parse_recoverable(&text);
     let has = |names: &[&str]| names.iter().any(|name| table.get_ref().contains_key(*name));
-    let camera = has(&["source", "detect", "zone", "line", "mask", "ground", "name", "place"]);
+    let camera = has(&["source", "detect", "zone", "line", "mask", "ground", "health", "name", "place"]);
     let site = has(&[
         "cameras",
         "sink",

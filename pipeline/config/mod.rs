@@ -6,6 +6,7 @@ mod evidence;
 pub mod fault;
 mod field;
 mod ground;
+mod health;
 mod homography;
 mod load;
 pub mod plan;

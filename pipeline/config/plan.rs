@@ -18,7 +18,7 @@ pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};
 pub use official::{Acknowledge, Cap, Encoding, Gb28181, SipTransport};
 pub use rule::{
-    Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,
+    Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,
 };
 pub use sink::{Mode, Route, Secret, Sink, SinkKind, Webhook};
 

@@ -3,6 +3,7 @@
 mod camera;
 mod evidence;
 mod ground;
+mod health;
 mod rule;
 mod sink;
 mod site_rule;
@@ -17,6 +18,7 @@ use super::plan::Provider;
 pub use camera::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
 pub use evidence::EvidenceRaw;
 pub use ground::{GroundRaw, GroundTableRaw, LensRaw};
+pub use health::{AilmentRaw, HealthRaw};
 pub use rule::{EscalateRaw, RuleRaw, StayRaw};
 pub use sink::{RouteRaw, SinkKindRaw, SinkRaw};
 pub use site_rule::{GateRaw, SiteRuleRaw};

@@ -57,7 +57,12 @@ pub fn build(
     let id = id(raw.id, report, &field("id"), &at);
     let kind = raw.kind.require(report, &field("kind"), &at, "`occupancy`");
     if let Some(kind) = kind.filter(|kind| *kind != Kind::Occupancy) {
-        report.fault(&at, field("kind"), format!("`{kind}` belongs to a zone or a line of a camera"));
+        let message = if kind.is_health() {
+            format!("`{kind}` is watched for every camera; write [health.{kind}] in its file to change how")
+        } else {
+            format!("`{kind}` belongs to a zone or a line of a camera")
+        };
+        report.fault(&at, field("kind"), message);
     }
     let people = raw.people.require(report, &field("people"), &at, "so many people or more");
     if people == Some(0) {

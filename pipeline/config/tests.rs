@@ -56,7 +56,7 @@ direction = "left_to_right"
 #[test]
 fn a_good_file_becomes_a_plan() {
     let plan = camera(GOOD).unwrap().plan;
-    assert_eq!(plan.rules.len(), 3);
+    assert_eq!(plan.own_rules().count(), 3);
     let crowd = &plan.rules[0];
     assert_eq!(crowd.condition, Condition::Crowd { people: 12 });
     assert_eq!((crowd.incident.threshold, crowd.incident.release), (12.0, 10.0));
@@ -113,6 +113,7 @@ fn wrong_values_say_what_would_be_right() {
     for (rule, word) in [
         ("kind = \"density\"", "the camera needs `[ground]`"),
         ("kind = \"crowd\"\npeople = 3\ndensity = 2.0", "density: does not belong to `crowd`"),
+        ("kind = \"frozen\"", "write [health.frozen]"),
         ("kind = \"riot\"", "unknown variant"),
         ("kind = \"crossing\"", "belongs to a line"),
         ("kind = \"crowd\"\npeople = 0", "from 1 to"),
@@ -239,6 +240,41 @@ fn each_kind_has_its_own_defaults() {
 }
 
 #[test]
+fn a_camera_is_watched_for_its_health_unless_switched_off() {
+    use super::plan::{Ailment, RulePlace};
+    let watched = |text: &str| {
+        let plan =
+            camera(&format!("id = \"c\"\n[source]\nurl = \"rtsp://h/1\"\noutage = \"7s\"\n{text}")).unwrap().plan;
+        plan.rules.iter().map(|r| (r.id.clone(), r.condition.clone(), r.incident.clone())).collect::<Vec<_>>()
+    };
+    let usual = watched("");
+    let ids: Vec<&str> = usual.iter().map(|r| r.0.as_str()).collect();
+    assert_eq!(ids, ["camera.offline", "camera.frozen", "camera.dark", "camera.blurred", "camera.moved"]);
+    assert_eq!(usual[0].2.hold, Span::from_secs(7), "the outage");
+    assert!(usual.iter().all(|r| r.2.quiet && r.2.elapsed && r.2.severity == Severity::Moderate));
+    let own = watched(
+        "[health]\nfrozen = { watch = false }\n[health.dark]\nlimit = 0.2\nhold = \"5m\"\nseverity = \"minor\"\nschedule = { from = \"07:00\", to = \"18:00\" }\n",
+    );
+    assert_eq!(own.len(), 4);
+    assert_eq!(own[1].1, Condition::Health(Ailment::Dark(0.2)));
+    assert_eq!((own[1].2.hold, own[1].2.severity), (Span::from_secs(300), Severity::Minor));
+    assert!(own[1].2.schedule.is_some());
+    let plan = camera(GOOD).unwrap().plan;
+    assert!(plan.rules[3..].iter().all(|r| r.place == RulePlace::Camera));
+
+    let faults = faults(
+        "id = \"c\"\n[health.frozen]\nlimit = 0.5\n[health.moved]\nlimit = 0.9\n[health.fogged]\nhold = \"3s\"\n",
+    );
+    for word in [
+        "health.frozen.limit: does not belong to `frozen`",
+        "health.moved.limit: 0.9 is not a share",
+        "health.fogged: unknown key",
+    ] {
+        assert!(faults.iter().any(|f| f.contains(word)), "{word}: {faults:?}");
+    }
+}
+
+#[test]
 fn credentials_in_an_address_are_refused_without_repeating_them() {
     let faults = faults("id = \"c\"\n[source]\nurl = \"rtsp://admin:hunter2@10.0.0.8/s\"\n");
     assert!(faults[0].contains("LOOKOUT_CAMERA_") && !faults[0].contains("hunter2"), "{faults:?}");
@@ -290,7 +326,10 @@ fn the_example_configurations_are_good() {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
     for name in ["site.toml", "demo.toml"] {
         let checked = load_site(&configs.join(name)).unwrap_or_else(|e| panic!("{e}"));
-        assert!(!checked.plan.cameras.is_empty() && checked.plan.cameras.iter().all(|c| !c.rules.is_empty()), "{name}");
+        assert!(
+            !checked.plan.cameras.is_empty() && checked.plan.cameras.iter().all(|c| c.own_rules().count() > 0),
+            "{name}"
+        );
     }
 }
 

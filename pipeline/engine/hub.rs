@@ -39,6 +39,7 @@ pub struct CameraHub {
     pub quiet: QuietSpots,
     snapshot: Mutex<Snapshot>,
     viewers: AtomicUsize,
+    accept: AtomicBool,
     picture: watch::Sender<Option<Arc<[u8]>>>,
 }
 
@@ -49,6 +50,8 @@ pub struct Snapshot {
     pub state: CameraState,
     /// Why not, in one sentence.
     pub message: Option<String>,
+    /// Why the rules of its zones and lines rest, if they do: a `reason` of `lookout_rules_suspended`.
+    pub suspended: Option<&'static str>,
     /// People in the picture who count.
     pub people: u32,
     /// In the order of the plan.
@@ -169,6 +172,7 @@ impl CameraHub {
             quiet: QuietSpots::default(),
             snapshot: Mutex::new(snapshot),
             viewers: AtomicUsize::new(0),
+            accept: AtomicBool::new(false),
             picture: watch::Sender::new(None),
         }
     }
@@ -181,6 +185,21 @@ impl CameraHub {
     /// A copy of the state.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks that what the camera shows now becomes its reference.
+    pub fn accept_view(&self) {
+        self.accept.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was asked since the last call.
+    pub fn takes_view(&self) -> bool {
+        self.accept.load(Ordering::Relaxed) && self.accept.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether its file has been played to its end.
+    pub fn ended(&self) -> bool {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).state == CameraState::Ended
     }
 
     /// Whether to make live pictures at all.

@@ -9,11 +9,11 @@ use super::hub::CameraHub;
 use super::painter::Painter;
 use super::stages::CameraStages;
 use crate::alerts::numbering::Entry;
-use crate::capture::{FreshestSlot, PrivacyMask};
+use crate::capture::{FreshestSlot, Inspector, PrivacyMask};
 use crate::config::plan::Camera;
 use crate::rules::Ground;
 use crate::telemetry::{CameraMetrics, Metrics, Stage, StageMetrics};
-use crate::types::{Crossed, Detection, Direction, EndReason, Event, Frame, SiteCrossed, State};
+use crate::types::{Crossed, Detection, Direction, EndReason, Event, Frame, MediaTime, SiteCrossed, Span, State};
 
 /// What all threads share of a camera.
 pub struct Lane {
@@ -51,6 +51,7 @@ impl Gates {
 /// What one worker at a time holds of a camera.
 pub struct LaneState {
     stages: CameraStages,
+    inspector: Inspector,
     painter: Painter,
     events: Vec<Event>,
     out: Sender<Entry>,
@@ -59,6 +60,7 @@ pub struct LaneState {
     track: StageMetrics,
     rules: StageMetrics,
     overflow: [Overflow; 3],
+    started: Instant,
     last: Option<Instant>,
     interval: f64,
     silent: bool,
@@ -87,6 +89,7 @@ impl LaneState {
     pub fn new(stages: CameraStages, painter: Painter, out: Sender<Entry>, metrics: &Metrics) -> Self {
         Self {
             stages,
+            inspector: Inspector::new(),
             painter,
             out,
             events: Vec::new(),
@@ -95,6 +98,7 @@ impl LaneState {
             rules: metrics.stage(Stage::Rules),
             overflow: ["tracks", "incidents", "redaction"]
                 .map(|queue| Overflow { counter: metrics.overflow(queue), counted: 0 }),
+            started: Instant::now(),
             last: None,
             interval: 0.0,
             silent: false,
@@ -111,6 +115,13 @@ impl LaneState {
     /// One analysed picture, from tracker to journal's queue.
     pub fn observe(&mut self, lane: &Lane, frame: &Frame, detections: &[Detection]) {
         let size = frame.picture.size();
+        if lane.hub.takes_view() {
+            self.inspector.accept();
+            self.stages.judge().accept_view(&mut self.events);
+        }
+        if let Some(look) = self.inspector.look(frame, detections.iter().map(|d| d.bbox)) {
+            self.stages.judge().look(look);
+        }
         if let Some(spots) = lane.hub.quiet.newer(&mut self.quiet) {
             self.stages.set_quiet(&spots);
         }
@@ -153,6 +164,9 @@ impl LaneState {
             s.last_picture = Some(frame.utc);
         });
         self.painter.note(frame.time, size, observed.tracks, observed.measured, &self.events);
+        let moved = observed.resting;
+        lane.metrics.suspended("moved", moved);
+        lane.hub.update(|s| s.suspended = moved.then_some("moved"));
         // An alert does not wait for its picture.
         send(&mut self.events, &self.out, lane);
         self.painter.picture(frame, detections, observed.tracks, observed.measured);
@@ -161,7 +175,7 @@ impl LaneState {
         self.overflow.iter_mut().zip(totals).for_each(|(overflow, total)| overflow.note(total));
     }
 
-    /// No picture for the outage time: ends what is open, once.
+    /// No picture for the outage time: ends what is open, once, and says that the camera is offline.
     pub fn check_outage(&mut self, lane: &Lane, now: Instant) {
         let outage = lane.camera.source.as_ref().map_or(10.0, |s| s.outage.secs_f64());
         let silent = self.last.is_some_and(|last| (now - last).as_secs_f64() > outage);
@@ -172,6 +186,16 @@ impl LaneState {
             self.painter.pause();
         }
         lane.metrics.suspended("signal_lost", self.silent);
+        if self.silent {
+            lane.hub.update(|s| s.suspended = Some("signal_lost"));
+        }
+        // A camera file that serves `analyze` alone has no source, and a file that was played to its end no more to give.
+        if lane.camera.source.is_some() && !lane.hub.ended() {
+            let up = MediaTime::ZERO + span(now - self.started);
+            let silence = span(now - self.last.unwrap_or(self.started));
+            self.stages.judge().supervise(up, silence, jiff::Timestamp::now(), &mut self.events);
+            send(&mut self.events, &self.out, lane);
+        }
     }
 
     /// How the camera's lengths are measured.
@@ -185,6 +209,10 @@ impl LaneState {
         send(&mut self.events, &self.out, lane);
         self.painter.pause();
     }
+}
+
+fn span(time: std::time::Duration) -> Span {
+    Span::from_nanos(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
 }
 
 fn send(events: &mut Vec<Event>, out: &Sender<Entry>, lane: &Lane) {

@@ -9,6 +9,7 @@ mod density;
 mod gathering;
 pub mod ground;
 mod groups;
+pub mod health;
 mod intrusion;
 mod lineage;
 mod loitering;

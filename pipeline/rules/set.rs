@@ -6,6 +6,7 @@ use super::crowd::Crowd;
 use super::density::Density;
 use super::gathering::Gathering;
 use super::groups::Groups;
+use super::health::Health;
 use super::intrusion::Intrusion;
 use super::lineage::Lineage;
 use super::loitering::Loitering;
@@ -16,7 +17,7 @@ use super::vanished::Vanished;
 use super::wrong_way::WrongWay;
 use super::{Ground, People, Rule, Scene};
 use crate::config::plan::{self, Anchor, Camera, Condition, Filter, RulePlace};
-use crate::types::{Crossed, MediaTime, Signal, Size, Span, Track};
+use crate::types::{Crossed, MediaTime, PictureStatistics, Signal, Size, Span, Track};
 
 /// Bridges identity switches where no rule says how long: at lines, and in the water.
 const USUAL_GAP: Span = Span::from_secs(2);
@@ -33,6 +34,11 @@ pub struct RuleSet {
     lineages: Vec<Lineage>,
     counters: Vec<LineCounter>,
     rules: Vec<Box<dyn Rule>>,
+    /// About the camera itself.
+    health: Vec<Health>,
+    picture: Option<PictureStatistics>,
+    /// Overflow of what was renewed.
+    forgotten: u64,
     /// The group of all people of each zone.
     zones: Vec<usize>,
     measured: Measured,
@@ -62,6 +68,9 @@ impl RuleSet {
             lineages: Vec::new(),
             counters: Vec::new(),
             rules: Vec::new(),
+            health: Vec::new(),
+            picture: None,
+            forgotten: 0,
             zones: Vec::new(),
             measured: Measured::default(),
         };
@@ -74,10 +83,14 @@ impl RuleSet {
             set.counters.push(LineCounter::new(i, line, lineage));
         }
         for (i, rule) in camera.rules.iter().enumerate() {
-            let built = match rule.place {
-                RulePlace::Zone(zone) => set.zone_rule(i, camera, zone, trusted),
-                RulePlace::Line(line) => line_rule(i, rule, line),
-                RulePlace::Site => None,
+            let built = match (rule.place, &rule.condition) {
+                (RulePlace::Zone(zone), _) => set.zone_rule(i, camera, zone, trusted),
+                (RulePlace::Line(line), _) => line_rule(i, rule, line),
+                (RulePlace::Camera, Condition::Health(ailment)) => {
+                    set.health.push(Health::new(i, *ailment));
+                    None
+                }
+                (RulePlace::Camera | RulePlace::Site, _) => None,
             };
             set.rules.extend(built);
         }
@@ -90,7 +103,7 @@ impl RuleSet {
         let (hold, gap) = (rule.incident.hold, rule.incident.gap);
         let group = self.groups.ask(zone, polygon, rule.filter);
         let built: Box<dyn Rule> = match &rule.condition {
-            Condition::Crossing { .. } | Condition::Occupancy { .. } => return None,
+            Condition::Crossing { .. } | Condition::Occupancy { .. } | Condition::Health(_) => return None,
             Condition::Crowd { .. } => Box::new(Crowd::new(i, group)),
             Condition::Density => Box::new(Density::new(i, group, zone)),
             Condition::Intrusion => Box::new(Intrusion::new(i, group)),
@@ -130,6 +143,48 @@ impl RuleSet {
         })
     }
 
+    /// Takes a look at the camera's picture, before the tracks of that picture.
+    pub fn look(&mut self, picture: PictureStatistics) {
+        self.picture = Some(picture);
+    }
+
+    /// What the camera shows now is what it is to show: what was learnt of another view is forgotten.
+    pub fn accept(&mut self) {
+        self.health.iter_mut().for_each(Health::accept);
+        self.ground.relearn();
+    }
+
+    /// Forgets whatever was seen of people, as when zones and lines no longer lie where they did.
+    pub fn renew(&mut self, camera: &Camera, trusted: bool) {
+        let before = std::mem::replace(self, Self::new(camera, trusted));
+        self.forgotten = before.overflow();
+        (self.health, self.picture, self.ground) = (before.health, before.picture, before.ground);
+    }
+
+    /// The same while the rules of zones and lines rest: only the camera itself is watched.
+    pub fn rest(&mut self, time: MediaTime, size: Size, tracks: &[Track]) -> &Measured {
+        self.ground.set_size(size);
+        let measured = &mut self.measured;
+        measured.signals.clear();
+        measured.crossed.clear();
+        measured.zone_people.iter_mut().for_each(|people| *people = 0);
+        measured.zone_people.resize(self.zones.len(), 0);
+        measured.people = u32::try_from(tracks.iter().filter(|t| t.counts()).count()).unwrap_or(u32::MAX);
+        let scene = Scene {
+            time,
+            size,
+            people: &self.people,
+            ground: &self.ground,
+            groups: &self.groups,
+            neighbours: &self.neighbours,
+            lineages: &self.lineages,
+            crossed: &[],
+            picture: self.picture.as_ref(),
+        };
+        self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
+        &self.measured
+    }
+
     /// Takes the tracks of one analysed picture.
     pub fn observe(&mut self, time: MediaTime, size: Size, tracks: &[Track]) -> &Measured {
         self.ground.set_size(size);
@@ -148,6 +203,7 @@ impl RuleSet {
             neighbours: &self.neighbours,
             lineages: &self.lineages,
             crossed: &[],
+            picture: self.picture.as_ref(),
         };
         let measured = &mut self.measured;
         measured.signals.clear();
@@ -159,12 +215,18 @@ impl RuleSet {
         for rule in &mut self.rules {
             rule.observe(&scene, &mut measured.signals);
         }
+        self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
         self.ground.learn(time, self.people.all());
         let measured = &mut self.measured;
         measured.people = u32::try_from(self.people.all().len()).unwrap_or(u32::MAX);
         measured.zone_people.clear();
         let inside = |group: &usize| u32::try_from(self.groups.members(*group).len()).unwrap_or(u32::MAX);
         measured.zone_people.extend(self.zones.iter().map(inside));
+        &self.measured
+    }
+
+    /// What the last picture measured.
+    pub fn measured(&self) -> &Measured {
         &self.measured
     }
 
@@ -180,7 +242,8 @@ impl RuleSet {
 
     /// Table entries that were refused because a table was full.
     pub fn overflow(&self) -> u64 {
-        self.people.overflow()
+        self.forgotten
+            + self.people.overflow()
             + self.neighbours.overflow()
             + self.lineages.iter().map(Lineage::overflow).sum::<u64>()
             + self.counters.iter().map(LineCounter::overflow).sum::<u64>()

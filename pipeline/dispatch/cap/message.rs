@@ -204,7 +204,7 @@ fn category(kind: Kind) -> &'static str {
         Kind::Crowd | Kind::Density | Kind::Gathering | Kind::CounterFlow | Kind::Rush | Kind::Occupancy => "Safety",
         Kind::Loitering | Kind::Intrusion | Kind::Crossing | Kind::WrongWay | Kind::Proximity => "Security",
         Kind::Vanished => "Rescue",
-        Kind::Health => "Infra",
+        Kind::Offline | Kind::Frozen | Kind::Dark | Kind::Blurred | Kind::Moved => "Infra",
     }
 }
 

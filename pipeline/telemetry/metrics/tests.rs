@@ -17,6 +17,7 @@ fn camera() -> plan::Camera {
             gap: crate::types::Span::ZERO,
             cooldown: crate::types::Span::ZERO,
             schedule: None,
+            quiet: false,
             severity: Severity::Moderate,
             escalate: Vec::new(),
         },
