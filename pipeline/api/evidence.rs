@@ -1,4 +1,4 @@
-//! Files of evidence: on loopback as they are, from elsewhere by a signed link that expires.
+//! Files of evidence: for whoever sees alerts, and for anybody by a signed link that expires.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tower_http::services::ServeFile;
 
+use super::caller::{Caller, Right};
 use super::{ApiState, Problem};
 use crate::alerts::evidence::link::{LinkError, Linker};
 use crate::alerts::evidence::store;
@@ -54,6 +55,7 @@ pub(super) async fn file(
     State(state): State<ApiState>,
     Path((id, name)): Path<(String, String)>,
     Query(signed): Query<Signed>,
+    caller: Result<Caller, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
     let id: AlertId = id.parse().map_err(Problem::bad_request)?;
@@ -67,6 +69,8 @@ pub(super) async fn file(
             LinkError::Wrong => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
             LinkError::Expired => Problem::new(StatusCode::GONE, error.to_string()),
         })?;
+    } else {
+        caller?.needs(Right::See)?;
     }
     let path = folder(&state, id).await?.join(&name);
     let served = ServeFile::new(&path).try_call(request.map(|_| Body::empty())).await;

@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use serde::Deserialize;
 
-use super::answer::authorize;
+use super::answer::may_answer;
+use super::caller::Caller;
 use super::{ApiState, Problem};
 use crate::alerts::journal::Spot;
 
@@ -29,10 +30,9 @@ pub(super) async fn list(
 /// From the next picture on the subject counts again.
 pub(super) async fn release(
     State(state): State<ApiState>,
+    caller: Caller,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let token = authorize(&state, &headers).await.map_err(|(problem, _)| problem)?;
     let missing = || Problem::missing(format!("there is no quiet spot `{id}` in force"));
     let id: i64 = id.parse().map_err(|_| missing())?;
     let reach = state.read(move |reader| match reader.alert_of_spot(id)? {
@@ -40,12 +40,9 @@ pub(super) async fn release(
         None => Ok(None),
     });
     let reach = reach.await?.ok_or_else(missing)?;
-    if !token.answers(&reach) {
-        let why = format!("token `{}` does not answer the alert that made this spot", token.name);
-        return Err(Problem::new(StatusCode::FORBIDDEN, why));
-    }
+    let by = may_answer(&caller, &reach)?;
     let desk = state.0.desk.clone();
-    match tokio::task::spawn_blocking(move || desk.release(id, &token.name)).await {
+    match tokio::task::spawn_blocking(move || desk.release(id, &by.who)).await {
         Ok(Ok(true)) => Ok(StatusCode::NO_CONTENT),
         Ok(Ok(false)) => Err(missing()),
         Ok(Err(error)) => {

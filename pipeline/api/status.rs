@@ -1,11 +1,13 @@
 //! Health, metrics, and the state of the cameras.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 
+use super::caller::{Identity, Right};
+use super::peer::Peer;
 use super::{ApiState, Problem};
 use crate::engine::hub::Snapshot;
 
@@ -39,7 +41,16 @@ pub(super) async fn ready(State(state): State<ApiState>) -> Result<&'static str,
     Ok("ok\n")
 }
 
-pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
+/// From the networks that the site names without a login, else for whoever sees.
+pub(super) async fn metrics(
+    State(state): State<ApiState>,
+    Extension(peer): Extension<Peer>,
+    identity: Identity,
+) -> Response {
+    let is_open = peer.client.is_some_and(|client| state.0.access.metrics_from.contains(client));
+    if !is_open && let Err(problem) = identity.settled().and_then(|caller| caller.needs(Right::See)) {
+        return problem.into_response();
+    }
     match state.0.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
         Err(error) => {
