@@ -18,6 +18,7 @@ mod evidence;
 mod gb28181;
 mod ground;
 mod network;
+mod openapi;
 mod outbox;
 mod outputs;
 mod page;

@@ -17,7 +17,7 @@ use crate::types::{AlertId, Answer};
 pub(super) const LONGEST: usize = 16 * 1024;
 
 /// What is said to an answer that was taken.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Taken {
     alert: AlertId,
     #[serde(flatten)]
@@ -29,6 +29,17 @@ pub(super) struct Taken {
 }
 
 /// Takes an answer. Sent again it changes nothing and gets the same words.
+#[utoipa::path(
+    post,
+    path = "/api/v1/alerts/{id}/status",
+    tag = "alerts",
+    params(("id" = AlertId, Path, description = "alert id")),
+    request_body = Answer,
+    responses(
+        (status = 200, description = "it is on disk", body = Taken),
+        (status = 409, description = "too many answers", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn answer(
     State(state): State<ApiState>,
     Path(id): Path<String>,

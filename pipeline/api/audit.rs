@@ -9,7 +9,8 @@ use super::caller::{Caller, Right};
 use super::store::audit::{self, AuditRow, Entry, MAX_PAGE};
 use super::{ApiState, Problem};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     before: Option<i64>,
@@ -17,7 +18,8 @@ pub(super) struct Wanted {
     limit: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AuditPage)]
 pub(super) struct Page {
     entries: Vec<AuditRow>,
     /// Give it as `before` for the next page; null on the last one.
@@ -25,6 +27,13 @@ pub(super) struct Page {
 }
 
 /// Newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/audit",
+    tag = "users",
+    params(Wanted),
+    responses((status = 200, description = "what is asked for", body = Page)),
+)]
 pub(super) async fn list(
     State(state): State<ApiState>,
     caller: Caller,

@@ -14,7 +14,7 @@ use crate::alerts::journal::Token;
 use crate::config::plan::Role;
 
 /// What somebody may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Right {
     /// See pictures, alerts, numbers and the configuration.

@@ -136,7 +136,7 @@ mod tests {
         assert!(!is_open("evil.example", Method::POST, "/api/v1/alerts/00/status"));
         assert!(!is_open("lookout.example", Method::GET, "/api/v1/alerts/00/status"));
         assert!(!is_open("lookout.example", Method::POST, "/api/v1/quiet"));
-        assert!(!Names::new(8787, None).is_open(
+        assert!(!Names::new(8787, None, false).is_open(
             "lookout.example",
             &Method::POST,
             &"/api/v1/alerts/0/status".parse().unwrap()

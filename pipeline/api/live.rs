@@ -21,6 +21,18 @@ use crate::types::Event;
 const MAX_LISTENERS: usize = 64;
 
 /// Redacted, annotated pictures of one camera for as long as somebody watches; encoded once for all viewers.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cameras/{id}/live",
+    tag = "cameras",
+    params(("id" = String, Path, description = "camera id")),
+    responses((
+        status = 200,
+        description = "JPEG pictures for as long as somebody watches",
+        body = String,
+        content_type = "multipart/x-mixed-replace"
+    )),
+)]
 pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Response, Problem> {
     let camera = state.0.hub.camera(&id).ok_or_else(|| Problem::missing(format!("there is no camera `{id}`")))?;
     let Some(viewer) = camera.watch() else {
@@ -45,6 +57,17 @@ pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<Strin
 /// Alerts as they are committed: `event: alert`, `id: <alert>.<seq>`, data the event. `event: count` is a person who
 /// crossed a line. `event: lagged` says that some
 /// were missed and the list should be fetched.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    tag = "alerts",
+    responses((
+        status = 200,
+        description = "server-sent events for as long as somebody listens",
+        body = String,
+        content_type = "text/event-stream"
+    )),
+)]
 pub(super) async fn events(
     State(state): State<ApiState>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Problem> {

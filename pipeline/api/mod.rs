@@ -15,6 +15,7 @@ mod first;
 mod guard;
 mod limit;
 mod live;
+mod openapi;
 mod page;
 pub mod password;
 mod peer;
@@ -36,8 +37,10 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::get;
 use tokio::sync::watch;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use first::{First, first_admin};
 pub use problem::Problem;
@@ -187,30 +190,35 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
     let is_reachable = !address.ip().is_loopback() || !state.0.access.behind_proxy.0.is_empty();
     let names = guard::Names::new(address.port(), state.0.files.linker.base(), is_reachable);
     let known = from_fn_with_state(state.clone(), access::demand);
-    Router::new()
-        .route("/api/v1/cameras", get(status::cameras))
-        .route("/api/v1/cameras/{id}/live", get(live::pictures))
-        .route("/api/v1/alerts", get(alerts::list))
-        .route("/api/v1/alerts/{id}", get(alerts::show))
-        .route("/api/v1/alerts/{id}/evidence", get(evidence::list))
-        .route("/api/v1/quiet", get(quiet::list))
-        .route("/api/v1/quiet/{id}", delete(quiet::release))
-        .route("/api/v1/statistics", get(statistics::day))
-        .route("/api/v1/events", get(live::events))
-        .route("/api/v1/users", get(users::list).post(users::add))
-        .route("/api/v1/users/{name}", patch(users::change).delete(users::remove))
-        .route("/api/v1/users/{name}/password", post(users::reset_password))
-        .route("/api/v1/audit", get(audit::list))
+    let (router, description) = OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(status::cameras))
+        .routes(routes!(live::pictures))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::show))
+        .routes(routes!(evidence::list))
+        .routes(routes!(quiet::list))
+        .routes(routes!(quiet::release))
+        .routes(routes!(statistics::day))
+        .routes(routes!(live::events))
+        .routes(routes!(users::list, users::add))
+        .routes(routes!(users::change, users::remove))
+        .routes(routes!(users::reset_password))
+        .routes(routes!(audit::list))
         // All above are for those who are known and may see. What follows asks itself, or is for everybody.
-        .route_layer(known)
+        .route_layer(known.clone())
+        .routes(routes!(status::health))
+        .routes(routes!(status::ready))
+        .routes(routes!(status::metrics))
+        .routes(routes!(session::show, session::login, session::logout))
+        .routes(routes!(session::change_password))
+        .routes(routes!(evidence::file))
         .route("/", get(page::page))
-        .route("/healthz", get(status::health))
-        .route("/readyz", get(status::ready))
-        .route("/metrics", get(status::metrics))
-        .route("/api/v1/session", get(session::show).post(session::login).delete(session::logout))
-        .route("/api/v1/session/password", post(session::change_password))
-        .route("/api/v1/alerts/{id}/status", post(answer::answer).layer(DefaultBodyLimit::max(answer::LONGEST)))
-        .route("/api/v1/alerts/{id}/evidence/{name}", get(evidence::file))
+        .merge(OpenApiRouter::new().routes(routes!(answer::answer)).layer(DefaultBodyLimit::max(answer::LONGEST)))
+        .split_for_parts();
+    let description = openapi::complete(description);
+    let described = Router::new().route(openapi::PATH, get(move || openapi::show(description.clone())));
+    router
+        .merge(described.route_layer(known))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))

@@ -8,12 +8,13 @@ use serde::Serialize;
 use super::store::StoreError;
 
 /// An error that a client can read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
     #[serde(serialize_with = "code")]
+    #[schema(value_type = u16)]
     status: StatusCode,
     detail: String,
     /// Seconds after which the same may succeed, as a header.

@@ -11,7 +11,8 @@ use super::caller::Caller;
 use super::{ApiState, Problem};
 use crate::alerts::journal::Spot;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     #[serde(default)]
@@ -19,6 +20,13 @@ pub(super) struct Wanted {
 }
 
 /// Those in force; with `all=true` also those that were released.
+#[utoipa::path(
+    get,
+    path = "/api/v1/quiet",
+    tag = "quiet spots",
+    params(Wanted),
+    responses((status = 200, description = "what is asked for", body = Vec<Spot>)),
+)]
 pub(super) async fn list(
     State(state): State<ApiState>,
     wanted: Result<Query<Wanted>, QueryRejection>,
@@ -28,6 +36,13 @@ pub(super) async fn list(
 }
 
 /// From the next picture on the subject counts again.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/quiet/{id}",
+    tag = "quiet spots",
+    params(("id" = i64, Path, description = "number of the spot")),
+    responses((status = 204, description = "it is released")),
+)]
 pub(super) async fn release(
     State(state): State<ApiState>,
     caller: Caller,

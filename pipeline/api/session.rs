@@ -20,7 +20,7 @@ use super::{ApiState, Problem, first, password};
 use crate::config::plan::Role;
 
 /// What one logs in with.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Login {
     name: String,
@@ -28,7 +28,7 @@ pub(super) struct Login {
 }
 
 /// A password and the one that is to take its place.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPassword {
     old: String,
@@ -36,7 +36,8 @@ pub(super) struct NewPassword {
 }
 
 /// Who is logged in.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SessionState)]
 pub(super) struct Who {
     name: String,
     /// Null for a token that only answers.
@@ -62,6 +63,18 @@ impl Who {
 }
 
 /// Starts a session. A wrong name and a wrong password are the same fault, found in the same time.
+#[utoipa::path(
+    post,
+    path = "/api/v1/session",
+    tag = "session",
+    security(()),
+    request_body = Login,
+    responses(
+        (status = 200, description = "logged in; with a cookie", body = Who),
+        (status = 401, description = "name or password is wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "too many tries; `Retry-After` says when", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn login(
     State(state): State<ApiState>,
     Extension(peer): Extension<Peer>,
@@ -102,11 +115,24 @@ pub(super) async fn login(
 }
 
 /// Who is logged in, also by token.
+#[utoipa::path(
+    get,
+    path = "/api/v1/session",
+    tag = "session",
+    responses((status = 200, description = "who is logged in", body = Who)),
+)]
 pub(super) async fn show(identity: Identity) -> Result<Json<Who>, Problem> {
     identity.known().map(|caller| Json(Who::new(caller)))
 }
 
 /// Ends the session, if there is one.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/session",
+    tag = "session",
+    security(()),
+    responses((status = 204, description = "nobody is logged in")),
+)]
 pub(super) async fn logout(
     State(state): State<ApiState>,
     Extension(peer): Extension<Peer>,
@@ -129,6 +155,16 @@ pub(super) async fn logout(
 }
 
 /// Sets another password for whoever is logged in: their other sessions end, and this one goes on under another secret.
+#[utoipa::path(
+    post,
+    path = "/api/v1/session/password",
+    tag = "session",
+    request_body = NewPassword,
+    responses(
+        (status = 200, description = "the session goes on; with a new cookie", body = Who),
+        (status = 429, description = "too many tries; `Retry-After` says when", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn change_password(
     State(state): State<ApiState>,
     Extension(peer): Extension<Peer>,

@@ -11,13 +11,13 @@ use super::peer::Peer;
 use super::{ApiState, Problem};
 use crate::engine::hub::Snapshot;
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Cameras {
     site: String,
     cameras: Vec<Camera>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Camera {
     id: String,
     name: String,
@@ -28,11 +28,25 @@ struct Camera {
 }
 
 /// The process answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "health",
+    security(()),
+    responses((status = 200, description = "`ok`", body = String, content_type = "text/plain")),
+)]
 pub(super) async fn health() -> &'static str {
     "ok\n"
 }
 
 /// The process does its work: models warm, journal open. One camera that is down does not count.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "health",
+    security(()),
+    responses((status = 200, description = "`ok`", body = String, content_type = "text/plain")),
+)]
 pub(super) async fn ready(State(state): State<ApiState>) -> Result<&'static str, Problem> {
     if !state.0.hub.ready() {
         return Err(Problem::unavailable("not ready"));
@@ -42,6 +56,12 @@ pub(super) async fn ready(State(state): State<ApiState>) -> Result<&'static str,
 }
 
 /// From the networks that the site names without a login, else for whoever sees.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "health",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")),
+)]
 pub(super) async fn metrics(
     State(state): State<ApiState>,
     Extension(peer): Extension<Peer>,
@@ -60,6 +80,12 @@ pub(super) async fn metrics(
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/cameras",
+    tag = "cameras",
+    responses((status = 200, description = "what is asked for", body = Cameras)),
+)]
 pub(super) async fn cameras(State(state): State<ApiState>) -> Json<Cameras> {
     let hub = &state.0.hub;
     let cameras = hub

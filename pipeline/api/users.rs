@@ -13,7 +13,8 @@ use super::{ApiState, Problem, password};
 use crate::config::plan::Role;
 
 /// A user to be added.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = UserWanted)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     name: String,
@@ -21,7 +22,8 @@ pub(super) struct Wanted {
 }
 
 /// What to change; what is left out stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = UserChange)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Patch {
     role: Option<Role>,
@@ -38,7 +40,8 @@ impl Patch {
 }
 
 /// A user that was added.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = UserAdded)]
 pub(super) struct Added {
     #[serde(flatten)]
     user: User,
@@ -47,19 +50,35 @@ pub(super) struct Added {
 }
 
 /// A password that was made.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Password {
     /// Shown only now, to be changed at the next login.
     password: String,
 }
 
 /// All users, by name.
+#[utoipa::path(
+    get,
+    path = "/api/v1/users",
+    tag = "users",
+    responses((status = 200, description = "what is asked for", body = Vec<User>)),
+)]
 pub(super) async fn list(State(state): State<ApiState>, caller: Caller) -> Result<Json<Vec<User>>, Problem> {
     caller.needs(Right::Users)?;
     state.with_store(|store| store.read(user::list)).await.map(Json)
 }
 
 /// Adds a user with a password that nobody has chosen.
+#[utoipa::path(
+    post,
+    path = "/api/v1/users",
+    tag = "users",
+    request_body = Wanted,
+    responses(
+        (status = 201, description = "the user and a password, shown only now", body = Added),
+        (status = 409, description = "the name is taken", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn add(
     State(state): State<ApiState>,
     caller: Caller,
@@ -86,6 +105,17 @@ pub(super) async fn add(
 }
 
 /// Changes role or standing; somebody who is disabled is logged out.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/users/{name}",
+    tag = "users",
+    params(("name" = String, Path, description = "user name")),
+    request_body = Patch,
+    responses(
+        (status = 200, description = "the user as it is now", body = User),
+        (status = 409, description = "nobody would manage users", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn change(
     State(state): State<ApiState>,
     caller: Caller,
@@ -112,6 +142,16 @@ pub(super) async fn change(
 }
 
 /// Removes a user, who is logged out.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/users/{name}",
+    tag = "users",
+    params(("name" = String, Path, description = "user name")),
+    responses(
+        (status = 204, description = "there is no such user any more"),
+        (status = 409, description = "nobody would manage users", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn remove(
     State(state): State<ApiState>,
     caller: Caller,
@@ -135,6 +175,13 @@ pub(super) async fn remove(
 }
 
 /// Gives somebody a password that nobody has chosen; they are logged out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/users/{name}/password",
+    tag = "users",
+    params(("name" = String, Path, description = "user name")),
+    responses((status = 200, description = "a password, shown only now", body = Password)),
+)]
 pub(super) async fn reset_password(
     State(state): State<ApiState>,
     caller: Caller,

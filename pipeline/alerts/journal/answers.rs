@@ -19,7 +19,7 @@ pub struct Answers {
 }
 
 /// Which way an answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// By the API, with a token.
@@ -40,7 +40,7 @@ pub struct By {
 }
 
 /// One answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AnswerRow {
     /// When it was taken, by the host clock.
     #[serde(with = "millis")]

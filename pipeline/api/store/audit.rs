@@ -47,7 +47,7 @@ pub struct Entry {
 }
 
 /// What was recorded.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct AuditRow {
     /// Counts up.
     pub id: i64,

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS user (
 pub const LONGEST_NAME: usize = 64;
 
 /// Somebody who may log in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct User {
     /// Unique.
     pub name: String,
