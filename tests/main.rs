@@ -22,6 +22,8 @@ mod page;
 mod properties;
 mod quiet;
 mod recompute;
+mod reload;
+mod replan;
 mod rtsp;
 mod run;
 mod sample;

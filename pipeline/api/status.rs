@@ -18,7 +18,6 @@ pub(super) struct Cameras {
 #[derive(Serialize)]
 struct Camera {
     id: String,
-    name: String,
     /// Where its live pictures are.
     live: String,
     #[serde(flatten)]
@@ -56,7 +55,6 @@ pub(super) async fn cameras(State(state): State<ApiState>) -> Json<Cameras> {
         .iter()
         .map(|camera| Camera {
             id: camera.id.clone(),
-            name: camera.name.clone(),
             live: format!("/api/v1/cameras/{}/live", camera.id),
             now: camera.snapshot(),
         })

@@ -1,6 +1,7 @@
 //! The checked plan: what the stages are built from. Whoever holds one need not check again.
 
 mod camera;
+mod diff;
 mod evidence;
 mod ground;
 mod official;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
+pub use diff::CameraDiff;
 pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};
 pub use official::{Acknowledge, Cap, Encoding, Gb28181, SipTransport};

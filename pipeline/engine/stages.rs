@@ -1,12 +1,13 @@
 //! Everything of one camera after detection: tracker, rules, incidents. One picture at a time, no thread of its own.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::alerts::{IncidentConfig, Incidents};
-use crate::config::plan::{Anchor, Camera, MaskKind};
+use crate::config::plan::{Anchor, Camera, CameraDiff, MaskKind};
 use crate::rules::{Ground, Measured, Quiet, RuleSet};
 use crate::track::Tracker;
-use crate::types::{Detection, EndReason, Event, MediaTime, Observation, Point, Polygon, Rect, Size, Track};
+use crate::types::{Detection, EndReason, Event, MediaTime, Observation, Point, Polygon, Rect, Size, Span, Track};
 
 /// The stages of one camera after detection.
 pub struct CameraStages {
@@ -76,6 +77,13 @@ impl Judge {
         self.incidents.stop(reason, events);
     }
 
+    /// Puts another plan in force from the next picture on; `diff` leads to it from the one in force. Incidents of rules
+    /// that do not go on end.
+    pub fn replan(&mut self, camera: &Arc<Camera>, outage: Span, diff: &CameraDiff, events: &mut Vec<Event>) {
+        self.rules.replan(camera, diff);
+        self.incidents.replan(Arc::clone(camera), outage, &diff.rules, events);
+    }
+
     /// How lengths are measured.
     pub fn ground(&self) -> &Ground {
         self.rules.ground()
@@ -123,6 +131,12 @@ impl CameraStages {
         let measured = self.judge.observe(media, utc, size, counted, events);
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
         Observed { tracks, measured, spent }
+    }
+
+    /// Puts another plan in force from the next picture on, as [`Judge::replan`] does. Tracks live on.
+    pub fn replan(&mut self, camera: &Arc<Camera>, outage: Span, diff: &CameraDiff, events: &mut Vec<Event>) {
+        self.ignored = ignored_polygons(camera);
+        self.judge.replan(camera, outage, diff, events);
     }
 
     /// Quiet spots, as fractions of the picture: what was always there counts for no rule.
