@@ -33,7 +33,7 @@ fn parts() -> Vec<(&'static str, Vec<&'static str>)> {
                 "[[zone.rule]]\nid = \"dwell\"\nkind = \"loitering\"\ndwell = \"3s\"\n",
                 "[[zone.rule]]\nid = \"linger\"\nkind = \"loitering\"\nmode = \"linger\"\nradius = \"2bh\"\ndwell = \"3s\"\n",
                 "[[zone.rule]]\nid = \"near\"\nkind = \"proximity\"\ndistance = \"1.5m\"\nhold = \"0.5s\"\n",
-                "[[zone.rule]]\nid = \"rush\"\nkind = \"rush\"\npeople = 2\nhold = \"0.5s\"\nspeed = \"1m/s\"\nfactor = 0.5\n",
+                "[[zone.rule]]\nid = \"rush\"\nkind = \"rush\"\npeople = 2\nhold = \"0.5s\"\nspeed = \"1m/s\"\nfactor = 1\n",
             ],
         ),
         (
@@ -43,7 +43,7 @@ fn parts() -> Vec<(&'static str, Vec<&'static str>)> {
                 "[[zone.rule]]\nid = \"gathering\"\nkind = \"gathering\"\npeople = 3\nradius = \"2m\"\nhold = \"1s\"\n",
                 "[[zone.rule]]\nid = \"wrong\"\nkind = \"wrong_way\"\nalong = [[0.5, 0.5], [0.9, 0.5]]\n",
                 "[[zone.rule]]\nid = \"flow\"\nkind = \"counter_flow\"\npeople = 2\n",
-                "[[zone.rule]]\nid = \"gone\"\nkind = \"vanished\"\nafter = \"1s\"\n",
+                "[[zone.rule]]\nid = \"gone\"\nkind = \"vanished\"\nafter = \"3s\"\n",
                 "[[zone.rule]]\nid = \"queue\"\nkind = \"proximity\"\ndistance = \"2m\"\npeople = 3\nhold = \"1s\"\n",
             ],
         ),
