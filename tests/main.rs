@@ -25,6 +25,8 @@ mod outputs;
 mod properties;
 mod quiet;
 mod recompute;
+mod reload;
+mod replan;
 mod rtsp;
 mod run;
 mod sample;

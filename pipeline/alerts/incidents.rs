@@ -276,15 +276,46 @@ impl Incidents {
 
     fn end_where(&mut self, now: Moment, reason: EndReason, ends: impl Fn(&Self, usize) -> bool, out: &mut Vec<Event>) {
         for rule in 0..self.tables.len() {
-            if !ends(self, rule) {
-                continue;
+            if ends(self, rule) {
+                self.end_rule(rule, now, reason, out);
             }
-            let entries = std::mem::take(&mut self.tables[rule].entries);
-            self.known -= entries.len();
-            for mut entry in entries {
-                let change = entry.incident.end(&self.watched.rules()[rule].incident, now, reason);
-                change.iter().for_each(|change| self.tell(now, (rule, entry.subject), change, out));
+        }
+    }
+
+    /// Puts another plan of the camera in force, from the next picture on. `rules` says for each rule where it goes on: its
+    /// incidents live. Those of all others end at the last picture.
+    pub fn replan(&mut self, camera: Arc<Camera>, outage: Span, rules: &[Option<usize>], out: &mut Vec<Event>) {
+        let mut tables: Vec<Table> = camera.rules.iter().map(|_| Table::default()).collect();
+        let mut states: Vec<RuleState> = camera.rules.iter().map(|_| RuleState::default()).collect();
+        for rule in 0..self.tables.len() {
+            let place = rules.get(rule).copied().flatten();
+            match place.and_then(|to| Some((tables.get_mut(to)?, states.get_mut(to)?))) {
+                Some((table, state)) => {
+                    *table = std::mem::take(&mut self.tables[rule]);
+                    *state = std::mem::take(&mut self.rules[rule]);
+                }
+                None if Some(rule) == self.offline => self.end_offline(EndReason::Reconfigured, out),
+                None => {
+                    if let Some(last) = self.last {
+                        self.end_rule(rule, last, EndReason::Reconfigured, out);
+                    }
+                }
             }
+        }
+        self.known = tables.iter().map(|table| table.entries.len()).sum();
+        (self.tables, self.rules) = (tables, states);
+        (self.offline, self.moved) = (camera.health_rule(Kind::Offline), camera.health_rule(Kind::Moved));
+        self.resting &= self.moved.is_some();
+        (self.watched, self.outage) = (Watched::Camera(camera), outage);
+    }
+    }
+
+    fn end_rule(&mut self, rule: usize, now: Moment, reason: EndReason, out: &mut Vec<Event>) {
+        let entries = std::mem::take(&mut self.tables[rule].entries);
+        self.known = self.known.saturating_sub(entries.len());
+        for mut entry in entries {
+            let change = entry.incident.end(&self.watched.rules()[rule].incident, now, reason);
+            change.iter().for_each(|change| self.tell(now, (rule, entry.subject), change, out));
         }
     }
 }

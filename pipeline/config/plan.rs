@@ -2,6 +2,7 @@
 
 mod access;
 mod camera;
+mod diff;
 mod evidence;
 mod ground;
 mod official;
@@ -16,6 +17,7 @@ use jiff::tz::TimeZone;
 
 pub use access::{Access, Networks, Role, Tls};
 pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
+pub use diff::CameraDiff;
 pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};
 pub use official::{Acknowledge, Cap, Encoding, Gb28181, SipTransport};

@@ -27,6 +27,21 @@ pub struct GateMention {
 }
 
 impl GateMention {
+    /// Camera and line.
+    pub fn line(&self) -> (&str, &str) {
+        (&self.gate.camera, &self.gate.line)
+    }
+
+    /// Where it stands.
+    pub fn span(&self) -> &Range<usize> {
+        &self.at
+    }
+
+    /// Field path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Reports a gate that does not exist.
     pub fn check(&self, cameras: &[std::sync::Arc<Camera>], report: &mut Report<'_>) {
         let Gate { camera, line, .. } = &self.gate;

@@ -11,6 +11,9 @@
 //! | `board` | who is served next |
 //! | `worker` | an inference worker |
 //! | `lane` | one camera between detection and journal |
+//! | [`latest`] | the newest of what one thread gives another |
+//! | [`plans`] | the configuration in force, and edits of it |
+//! | `follow` | the thread that follows edits of files |
 //! | `recorder` | the journal's thread |
 //! | [`site`] | rules about several cameras together |
 //! | `figures` | today's answers as metrics |
@@ -28,10 +31,13 @@ pub mod annotate;
 mod archive;
 mod board;
 mod figures;
+mod follow;
 pub mod ground;
 pub mod hub;
 mod lane;
+pub mod latest;
 mod painter;
+pub mod plans;
 mod recorder;
 pub mod replay;
 pub mod run;

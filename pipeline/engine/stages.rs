@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::alerts::{IncidentConfig, Incidents};
-use crate::config::plan::{Anchor, Camera, MaskKind};
+use crate::config::plan::{Anchor, Camera, CameraDiff, MaskKind};
 use crate::rules::{Ground, Measured, Quiet, RuleSet};
 use crate::track::Tracker;
 use crate::types::{
@@ -53,7 +53,6 @@ pub struct Refused {
 /// Rules and incidents; what `replay` needs.
 pub struct Judge {
     camera: Arc<Camera>,
-    trusted: bool,
     rules: RuleSet,
     incidents: Incidents,
     /// The rules of zones and lines have not seen the last picture.
@@ -65,7 +64,6 @@ impl Judge {
     pub fn new(config: IncidentConfig, trusted: bool) -> Self {
         Self {
             camera: Arc::clone(&config.camera),
-            trusted,
             rules: RuleSet::new(&config.camera, trusted),
             incidents: Incidents::new(config),
             rested: false,
@@ -88,7 +86,7 @@ impl Judge {
     ) -> &Measured {
         let rests = self.incidents.resting();
         if rests && !self.rested {
-            self.rules.renew(&self.camera, self.trusted);
+            self.rules.renew(&self.camera);
         }
         self.rested = rests;
         let measured = match rests {
@@ -102,6 +100,14 @@ impl Judge {
     /// Ends what is open, at the last picture.
     pub fn stop(&mut self, reason: EndReason, events: &mut Vec<Event>) {
         self.incidents.stop(reason, events);
+    }
+
+    /// Puts another plan in force from the next picture on; `diff` leads to it from the one in force. Incidents of rules
+    /// that do not go on end.
+    pub fn replan(&mut self, camera: &Arc<Camera>, outage: Span, diff: &CameraDiff, events: &mut Vec<Event>) {
+        self.rules.replan(camera, diff);
+        self.incidents.replan(Arc::clone(camera), outage, &diff.rules, events);
+        self.camera = Arc::clone(camera);
     }
 
     /// How lengths are measured.
@@ -168,6 +174,12 @@ impl CameraStages {
         let (measured, resting) = (self.judge.rules.measured(), self.judge.resting());
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
         Observed { tracks, measured, resting, spent }
+    }
+
+    /// Puts another plan in force from the next picture on, as [`Judge::replan`] does. Tracks live on.
+    pub fn replan(&mut self, camera: &Arc<Camera>, outage: Span, diff: &CameraDiff, events: &mut Vec<Event>) {
+        self.ignored = ignored_polygons(camera);
+        self.judge.replan(camera, outage, diff, events);
     }
 
     /// Quiet spots, as fractions of the picture: what was always there counts for no rule.

@@ -60,6 +60,16 @@ impl Health {
         Self { rule, state, looked: None, holds: false }
     }
 
+    /// Index of its rule in the plan.
+    pub fn rule(&self) -> usize {
+        self.rule
+    }
+
+    /// The same for a plan in which its rule has another index.
+    pub fn renumbered(self, rule: usize) -> Self {
+        Self { rule, ..self }
+    }
+
     /// What the camera shows now is what it is to show: what was usual is forgotten.
     pub fn accept(&mut self) {
         match &mut self.state {

@@ -15,8 +15,8 @@ use super::proximity::{Proximity, Queue};
 use super::rush::Rush;
 use super::vanished::Vanished;
 use super::wrong_way::WrongWay;
-use super::{Ground, People, Rule, Scene};
-use crate::config::plan::{self, Anchor, Camera, Condition, Filter, RulePlace};
+use super::{Ground, Moved, People, Rule, Scene};
+use crate::config::plan::{self, Anchor, Camera, CameraDiff, Condition, Filter, RulePlace};
 use crate::types::{Crossed, MediaTime, PictureStatistics, Signal, Size, Span, Track};
 
 /// Bridges identity switches where no rule says how long: at lines, and in the water.
@@ -27,6 +27,7 @@ const EVERYBODY: Filter = Filter { anchor: Anchor::Feet, min_height: 0.0, max_he
 
 /// The rules stage of one camera.
 pub struct RuleSet {
+    trusted: bool,
     people: People,
     ground: Ground,
     groups: Groups,
@@ -37,11 +38,11 @@ pub struct RuleSet {
     /// About the camera itself.
     health: Vec<Health>,
     picture: Option<PictureStatistics>,
-    /// Overflow of what was renewed.
-    forgotten: u64,
     /// The group of all people of each zone.
     zones: Vec<usize>,
     measured: Measured,
+    /// Table entries that were refused by what is there no more.
+    refused: u64,
 }
 
 /// What the rules measured in one picture.
@@ -61,6 +62,7 @@ impl RuleSet {
     /// With `trusted` identities (ground truth) nobody inherits from anybody.
     pub fn new(camera: &Camera, trusted: bool) -> Self {
         let mut set = Self {
+            trusted,
             people: People::default(),
             ground: Ground::new(camera),
             groups: Groups::default(),
@@ -70,21 +72,21 @@ impl RuleSet {
             rules: Vec::new(),
             health: Vec::new(),
             picture: None,
-            forgotten: 0,
             zones: Vec::new(),
             measured: Measured::default(),
+            refused: 0,
         };
         for (z, zone) in camera.zones.iter().enumerate() {
             let group = set.groups.ask(z, &zone.polygon, EVERYBODY);
             set.zones.push(group);
         }
         for (i, line) in camera.lines.iter().enumerate() {
-            let lineage = set.lineage(USUAL_GAP, trusted);
+            let lineage = set.lineage(USUAL_GAP);
             set.counters.push(LineCounter::new(i, line, lineage));
         }
         for (i, rule) in camera.rules.iter().enumerate() {
             let built = match (rule.place, &rule.condition) {
-                (RulePlace::Zone(zone), _) => set.zone_rule(i, camera, zone, trusted),
+                (RulePlace::Zone(zone), _) => set.zone_rule(i, camera, zone),
                 (RulePlace::Line(line), _) => line_rule(i, rule, line),
                 (RulePlace::Camera, Condition::Health(ailment)) => {
                     set.health.push(Health::new(i, *ailment));
@@ -98,7 +100,7 @@ impl RuleSet {
     }
 
     /// `None` for what belongs to lines or the site: the plan gives zones everything else.
-    fn zone_rule(&mut self, i: usize, camera: &Camera, zone: usize, trusted: bool) -> Option<Box<dyn Rule>> {
+    fn zone_rule(&mut self, i: usize, camera: &Camera, zone: usize) -> Option<Box<dyn Rule>> {
         let (rule, polygon) = (&camera.rules[i], &camera.zones[zone].polygon);
         let (hold, gap) = (rule.incident.hold, rule.incident.gap);
         let group = self.groups.ask(zone, polygon, rule.filter);
@@ -111,11 +113,9 @@ impl RuleSet {
                 self.neighbours.ask(radius.body_heights());
                 Box::new(Gathering::new(i, group, *people, *radius, *standing, gap))
             }
-            Condition::Loitering { mode } => {
-                Box::new(Loitering::new(i, group, self.lineage(gap, trusted), *mode, hold, gap))
-            }
+            Condition::Loitering { mode } => Box::new(Loitering::new(i, group, self.lineage(gap), *mode, hold, gap)),
             Condition::WrongWay { along, distance } => {
-                Box::new(WrongWay::new(i, group, self.lineage(gap, trusted), along, *distance, gap))
+                Box::new(WrongWay::new(i, group, self.lineage(gap), along, *distance, gap))
             }
             Condition::CounterFlow { along, people } => Box::new(CounterFlow::new(i, group, along.as_deref(), *people)),
             Condition::Proximity { distance, people, exempt_together } => {
@@ -123,22 +123,22 @@ impl RuleSet {
                 if *people > 2 {
                     Box::new(Queue::new(i, group, *people, *distance, gap))
                 } else {
-                    Box::new(Proximity::new(i, group, self.lineage(gap, trusted), *distance, *exempt_together))
+                    Box::new(Proximity::new(i, group, self.lineage(gap), *distance, *exempt_together))
                 }
             }
             Condition::Rush { people, factor } => Box::new(Rush::new(i, group, *people, *factor)),
             Condition::Vanished => {
                 let everybody = Filter { anchor: rule.filter.anchor, ..EVERYBODY };
                 let everybody = self.groups.ask(zone, polygon, everybody);
-                Box::new(Vanished::new(i, group, everybody, self.lineage(USUAL_GAP, trusted)))
+                Box::new(Vanished::new(i, group, everybody, self.lineage(USUAL_GAP)))
             }
         };
         Some(built)
     }
 
-    fn lineage(&mut self, gap: Span, trusted: bool) -> usize {
+    fn lineage(&mut self, gap: Span) -> usize {
         self.lineages.iter().position(|l| l.gap() == gap).unwrap_or_else(|| {
-            self.lineages.push(Lineage::new(gap, trusted));
+            self.lineages.push(Lineage::new(gap, self.trusted));
             self.lineages.len() - 1
         })
     }
@@ -155,9 +155,10 @@ impl RuleSet {
     }
 
     /// Forgets whatever was seen of people, as when zones and lines no longer lie where they did.
-    pub fn renew(&mut self, camera: &Camera, trusted: bool) {
-        let before = std::mem::replace(self, Self::new(camera, trusted));
-        self.forgotten = before.overflow();
+    pub fn renew(&mut self, camera: &Camera) {
+        let new = Self::new(camera, self.trusted);
+        let before = std::mem::replace(self, new);
+        self.refused = before.overflow();
         (self.health, self.picture, self.ground) = (before.health, before.picture, before.ground);
     }
 
@@ -183,6 +184,46 @@ impl RuleSet {
         };
         self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
         &self.measured
+    }
+
+    /// Puts another plan of the camera in force, from the next picture on. Paths, lineages, the ground if it is the same,
+    /// and what lines and rules know that go on by `diff` live on.
+    pub fn replan(&mut self, camera: &Camera, diff: &CameraDiff) {
+        let mut new = Self::new(camera, self.trusted);
+        let refused = self.overflow();
+        let groups = self.groups.moved(&new.groups, &diff.zones);
+        let same = |old: &Lineage| new.lineages.iter().position(|l| l.gap() == old.gap());
+        let lineages: Vec<Option<usize>> = self.lineages.iter().map(same).collect();
+        let moved = Moved::new(diff, groups, lineages);
+        for (i, lineage) in self.lineages.drain(..).enumerate() {
+            if let Some(place) = moved.lineage(i).and_then(|to| new.lineages.get_mut(to)) {
+                *place = lineage;
+            }
+        }
+        for (i, mut counter) in self.counters.drain(..).enumerate() {
+            let Some(to) = moved.line(i) else { continue };
+            if let (Some(()), Some(place)) = (counter.renumber(to, &moved), new.counters.get_mut(to)) {
+                *place = counter;
+            }
+        }
+        for (mut rule, to) in self.rules.drain(..).zip(&diff.rules) {
+            let Some(to) = *to else { continue };
+            if let (Some(()), Some(place)) = (rule.renumber(to, &moved), new.rules.get_mut(to)) {
+                *place = rule;
+            }
+        }
+        self.ground.replan(camera, diff.ground);
+        std::mem::swap(&mut new.ground, &mut self.ground);
+        std::mem::swap(&mut new.people, &mut self.people);
+        for health in self.health.drain(..) {
+            let Some(to) = diff.rules.get(health.rule()).copied().flatten() else { continue };
+            if let Some(place) = new.health.iter_mut().find(|h| h.rule() == to) {
+                *place = health.renumbered(to);
+            }
+        }
+        new.picture = self.picture.take();
+        new.refused = refused.saturating_sub(new.overflow());
+        *self = new;
     }
 
     /// Takes the tracks of one analysed picture.
@@ -242,7 +283,7 @@ impl RuleSet {
 
     /// Table entries that were refused because a table was full.
     pub fn overflow(&self) -> u64 {
-        self.forgotten
+        self.refused
             + self.people.overflow()
             + self.neighbours.overflow()
             + self.lineages.iter().map(Lineage::overflow).sum::<u64>()

@@ -6,7 +6,7 @@ use super::{Ground, Rule, RulePlace};
 use crate::types::{Kind, Place, Point, Polygon, Size, Span};
 
 /// One camera.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Camera {
     /// Camera id, a metric label.
     pub id: String,
