@@ -13,6 +13,7 @@ use lookout::api::{ApiError, ApiState, bind, serve};
 use lookout::config::plan::{Camera, Detect, Line, Site, Zone};
 use lookout::dispatch::Dispatcher;
 use lookout::engine::hub::{CameraState, LiveHub, MAX_VIEWERS};
+use lookout::engine::trails::desk::TrailDesk;
 use lookout::telemetry::Metrics;
 use lookout::types::{Point, Polygon, Span, State};
 use reqwest::{Client, Response, StatusCode};
@@ -73,7 +74,8 @@ impl Server {
         let files = Files { root: site.data.join(FOLDER), linker: linker.clone() };
         let metrics = Metrics::new().unwrap();
         let desk = Dispatcher::new(&site.sinks, &journal, &metrics).unwrap().desk();
-        let state = ApiState::new(hub.clone(), metrics, &site.data, files, desk, stopped).unwrap();
+        let trails = Arc::new(TrailDesk::new(&site).unwrap());
+        let state = ApiState::new(hub.clone(), metrics, &site.data, files, desk, trails, stopped).unwrap();
         let listener = bind(site.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let run = tokio::spawn(serve(listener, state));

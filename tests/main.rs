@@ -26,4 +26,5 @@ mod rtsp;
 mod run;
 mod sample;
 mod support;
+mod trails;
 mod webhook;

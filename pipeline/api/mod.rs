@@ -8,11 +8,13 @@ mod answer;
 pub mod evidence;
 mod guard;
 mod live;
+mod numbers;
 mod page;
 mod problem;
 mod quiet;
 mod statistics;
 mod status;
+mod trails;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,13 +26,15 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use problem::Problem;
 
 use crate::alerts::journal::{JournalError, Reader};
+use crate::config::plan::Camera;
 use crate::dispatch::Desk;
 use crate::engine::hub::LiveHub;
+use crate::engine::trails::desk::TrailDesk;
 use crate::telemetry::Metrics;
 
 /// The server cannot start or broke off.
@@ -81,23 +85,33 @@ struct Shared {
     page: page::Page,
     files: evidence::Files,
     desk: Arc<Desk>,
+    trails: Arc<TrailDesk>,
+    /// One what-if question at a time.
+    what_if: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
 }
 
 impl ApiState {
-    /// `data` is the directory of the journal, which must exist; `files` serves evidence; `desk` takes answers. Streams end
-    /// when `stop` becomes true.
+    /// `data` is the directory of the journal, which must exist; `files` serves evidence; `desk` takes answers; `trails`
+    /// reads what is stored of people's ways. Streams end when `stop` becomes true.
     pub fn new(
         hub: Arc<LiveHub>,
         metrics: Arc<Metrics>,
         data: &Path,
         files: evidence::Files,
         desk: Arc<Desk>,
+        trails: Arc<TrailDesk>,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ApiError> {
         let reader = Mutex::new(Reader::open(data)?);
         let page = page::Page::new();
-        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners: AtomicUsize::new(0), page, files, desk, stop })))
+        let (listeners, what_if) = (AtomicUsize::new(0), Arc::new(Semaphore::new(1)));
+        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners, page, files, desk, trails, what_if, stop })))
+    }
+
+    /// The plan of a camera that is in force.
+    fn plan(&self, camera: &str) -> Result<Arc<Camera>, Problem> {
+        self.0.trails.plan(camera).ok_or_else(|| Problem::missing(format!("there is no camera `{camera}`")))
     }
 
     /// Runs a query beside the async threads.
@@ -146,6 +160,10 @@ fn router(state: ApiState, port: u16) -> Router {
         .route("/metrics", get(status::metrics))
         .route("/api/v1/cameras", get(status::cameras))
         .route("/api/v1/cameras/{id}/live", get(live::pictures))
+        .route("/api/v1/cameras/{id}/trails", get(trails::draw))
+        .route("/api/v1/cameras/{id}/what-if", post(trails::what_if).layer(DefaultBodyLimit::max(trails::LONGEST)))
+        .route("/api/v1/cameras/{id}/numbers", get(numbers::camera))
+        .route("/api/v1/numbers", get(numbers::site))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{id}", get(alerts::show))
         .route("/api/v1/alerts/{id}/status", post(answer::answer).layer(DefaultBodyLimit::max(answer::LONGEST)))

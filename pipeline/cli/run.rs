@@ -9,6 +9,7 @@ use lookout::api;
 use lookout::capture::Stop;
 use lookout::config::load_site;
 use lookout::engine::run::Parts;
+use lookout::engine::trails::desk::TrailDesk;
 use lookout::telemetry::Metrics;
 use tokio::sync::watch;
 
@@ -44,7 +45,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let hub = std::sync::Arc::clone(&parts.hub);
     let (end, ended) = watch::channel(false);
     let files = api::evidence::Files { root: site.data.join(FOLDER), linker: parts.linker.clone() };
-    let state = api::ApiState::new(hub, metrics, &site.data, files, parts.dispatcher.desk(), ended.clone())?;
+    let trails = std::sync::Arc::new(TrailDesk::new(&site)?);
+    let desk = parts.dispatcher.desk();
+    let state = api::ApiState::new(hub, metrics, &site.data, files, desk, trails, ended.clone())?;
     let stop = Stop::new();
     let server = runtime.spawn(api::serve(listener, state));
     let signals = runtime.block_on(async { Signals::listen() }).context("cannot watch for signals")?;

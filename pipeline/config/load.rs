@@ -134,6 +134,7 @@ pub fn looks_like_site(file: &Path) -> Result<bool, ConfigError> {
         "public_url",
         "inference",
         "evidence",
+        "trails",
     ]);
     Ok(site || !camera)
 }

@@ -6,6 +6,7 @@ mod ground;
 mod official;
 mod rule;
 mod sink;
+mod trails;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use rule::{
     Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,
 };
 pub use sink::{Mode, Route, Secret, Sink, SinkKind, Webhook};
+pub use trails::Trails;
 
 /// A site with its cameras.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub struct Site {
     pub routes: Vec<Route>,
     /// Stills and clips of alerts.
     pub evidence: Evidence,
+    /// Where people walked.
+    pub trails: Trails,
 }
 
 /// How inference runs on this machine.

@@ -16,6 +16,7 @@ use super::raw::{GridRaw, InferenceRaw, SiteRaw, Table};
 use super::route::{self, Known, Mention, Named};
 use super::sink;
 use super::site_rule::{self, GateMention};
+use super::trails;
 
 /// The site without its cameras, and where those are.
 pub struct SiteParts {
@@ -58,6 +59,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
     let media_dirs = raw.media_dirs.get(report, "media_dirs").unwrap_or_default();
     let inference = inference(raw.inference, report);
     let evidence = evidence::build(raw.evidence, report);
+    let trails = trails::build(raw.trails, report);
     let grids: Vec<Grid> = raw.grid.into_iter().enumerate().map(|(i, t)| grid(t, i, report)).collect();
     unique(grids.iter().map(|g| g.id.as_str()), "grid", report);
     let sinks: Vec<Sink> =
@@ -92,6 +94,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         sinks,
         routes,
         evidence,
+        trails,
     };
     SiteParts { site, cameras, cameras_at, mentions: named.mentions, gates }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crossbeam::channel::Sender;
 
 use super::hub::CameraHub;
+use super::keeping::Keeping;
 use super::painter::Painter;
 use super::stages::CameraStages;
 use crate::alerts::numbering::Entry;
@@ -56,6 +57,8 @@ pub struct LaneState {
     out: Sender<Entry>,
     /// The way to the rules of the whole site, where they ask for this camera's lines.
     gates: Option<Gates>,
+    /// What the camera leaves behind besides alerts.
+    keeping: Option<Keeping>,
     track: StageMetrics,
     rules: StageMetrics,
     overflow: [Overflow; 3],
@@ -91,6 +94,7 @@ impl LaneState {
             out,
             events: Vec::new(),
             gates: None,
+            keeping: None,
             track: metrics.stage(Stage::Track),
             rules: metrics.stage(Stage::Rules),
             overflow: ["tracks", "incidents", "redaction"]
@@ -105,6 +109,12 @@ impl LaneState {
     /// Crossings go to the rules of the whole site too.
     pub fn with_gates(mut self, gates: Option<Gates>) -> Self {
         self.gates = gates;
+        self
+    }
+
+    /// What rules see is kept too.
+    pub fn with_keeping(mut self, keeping: Keeping) -> Self {
+        self.keeping = Some(keeping);
         self
     }
 
@@ -155,6 +165,9 @@ impl LaneState {
         self.painter.note(frame.time, size, observed.tracks, observed.measured, &self.events);
         // An alert does not wait for its picture.
         send(&mut self.events, &self.out, lane);
+        if let Some(keeping) = &mut self.keeping {
+            keeping.observe(&lane.camera, (frame.time, frame.utc), size, observed.tracks, observed.measured);
+        }
         self.painter.picture(frame, detections, observed.tracks, observed.measured);
         let refused = self.stages.refused();
         let totals = [refused.tracks, refused.incidents, self.painter.covered()];
@@ -170,6 +183,7 @@ impl LaneState {
             self.stages.judge().signal_lost(&mut self.events);
             send(&mut self.events, &self.out, lane);
             self.painter.pause();
+            self.keeping.iter_mut().for_each(Keeping::flush);
         }
         lane.metrics.suspended("signal_lost", self.silent);
     }
@@ -184,6 +198,7 @@ impl LaneState {
         self.stages.judge().stop(EndReason::Stopped, &mut self.events);
         send(&mut self.events, &self.out, lane);
         self.painter.pause();
+        self.keeping.iter_mut().for_each(Keeping::flush);
     }
 }
 

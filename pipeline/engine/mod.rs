@@ -17,11 +17,15 @@
 //! | `painter` | pictures for whoever watches and for evidence |
 //! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
+//! | [`trails`] | where people walked, kept without pictures |
 //! | [`trials`] | test alerts |
 //! | `threads` | threads whose death is seen |
 //! | [`ground`] | what cameras have learnt of their ground, across restarts |
 //! | [`survey`] | the ground of one camera, looked at by itself |
+//! | `keeping` | what a camera leaves behind besides alerts |
+//! | [`keeper`] | the thread that keeps it |
 //! | [`hub`] | what the API sees |
+//! | [`numbers`] | how many people were where, by quarters of an hour |
 
 pub mod analyze;
 pub mod annotate;
@@ -30,7 +34,10 @@ mod board;
 mod figures;
 pub mod ground;
 pub mod hub;
+pub mod keeper;
+mod keeping;
 mod lane;
+pub mod numbers;
 mod painter;
 mod recorder;
 pub mod replay;
@@ -40,6 +47,7 @@ pub mod stages;
 pub mod survey;
 mod tally;
 mod threads;
+pub mod trails;
 pub mod trials;
 mod watch;
 mod worker;
