@@ -15,6 +15,7 @@ use lookout::config::load_site;
 use lookout::config::plan::Sink;
 use lookout::dispatch::Router;
 use lookout::engine::hub::LiveHub;
+use lookout::engine::trails::desk::TrailDesk;
 use lookout::engine::trials::Trials;
 use lookout::telemetry::Metrics;
 use lookout::types::{Span, State};
@@ -48,7 +49,8 @@ impl Server {
         let linker = Linker::open(folder, None, Span::from_secs(60)).unwrap();
         let files = Files { root: folder.join(FOLDER), linker };
         let (metrics, desk) = (Arc::clone(&house.metrics), Arc::clone(&house.desk));
-        let state = ApiState::new(&site, LiveHub::new(&site), metrics, files, desk, stopped).unwrap();
+        let trails = Arc::new(TrailDesk::new(&site).unwrap());
+        let state = ApiState::new(&site, LiveHub::new(&site), metrics, files, desk, trails, stopped).unwrap();
         let listener = bind(&site).await.unwrap();
         let address = listener.address();
         tokio::spawn(serve(listener, state));

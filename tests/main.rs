@@ -31,4 +31,5 @@ mod rtsp;
 mod run;
 mod sample;
 mod support;
+mod trails;
 mod webhook;

@@ -10,6 +10,7 @@ use lookout::api;
 use lookout::capture::Stop;
 use lookout::config::SiteFiles;
 use lookout::engine::run::Parts;
+use lookout::engine::trails::desk::TrailDesk;
 use lookout::telemetry::Metrics;
 use tokio::sync::watch;
 
@@ -45,7 +46,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let hub = std::sync::Arc::clone(&parts.hub);
     let (end, ended) = watch::channel(false);
     let files = api::evidence::Files { root: site.data.join(FOLDER), linker: parts.linker.clone() };
-    let state = api::ApiState::new(&site, hub, metrics, files, parts.dispatcher.desk(), ended.clone())?;
+    let trails = std::sync::Arc::new(TrailDesk::new(&site)?);
+    let desk = parts.dispatcher.desk();
+    let state = api::ApiState::new(&site, hub, metrics, files, desk, trails, ended.clone())?;
     let first = state.first_admin(std::io::stdout().is_terminal())?;
     let stop = Stop::new();
     let server = runtime.spawn(api::serve(listener, state));

@@ -8,6 +8,7 @@ mod ground;
 mod official;
 mod rule;
 mod sink;
+mod trails;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use rule::{
     Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,
 };
 pub use sink::{Mode, Route, Secret, Sink, SinkKind, Webhook};
+pub use trails::Trails;
 
 /// A site with its cameras.
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub struct Site {
     pub evidence: Evidence,
     /// Who may reach page, API and metrics, and how.
     pub access: Access,
+    /// Where people walked.
+    pub trails: Trails,
 }
 
 /// How inference runs on this machine.

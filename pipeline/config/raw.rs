@@ -8,6 +8,7 @@ mod health;
 mod rule;
 mod sink;
 mod site_rule;
+mod trails;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,6 +25,7 @@ pub use health::{AilmentRaw, HealthRaw};
 pub use rule::{EscalateRaw, RuleRaw, StayRaw};
 pub use sink::{RouteRaw, SinkKindRaw, SinkRaw};
 pub use site_rule::{GateRaw, SiteRuleRaw};
+pub use trails::TrailsRaw;
 
 /// A table with its place.
 pub type Table<T> = Spanned<T>;
@@ -62,6 +64,9 @@ pub struct SiteRaw {
     /// Stills and clips of alerts: what is made, how long it is kept.
     #[schemars(with = "Option<EvidenceRaw>")]
     pub evidence: Option<Table<EvidenceRaw>>,
+    /// Where people walked, for trying out changed rules: how long it is kept.
+    #[schemars(with = "Option<TrailsRaw>")]
+    pub trails: Option<Table<TrailsRaw>>,
     /// What is watched on the whole site.
     #[schemars(with = "Vec<SiteRuleRaw>")]
     pub rule: Vec<Table<SiteRuleRaw>>,

@@ -17,6 +17,7 @@ use super::raw::{GridRaw, InferenceRaw, SiteRaw, Table};
 use super::route::{self, Known, Mention, Named};
 use super::sink;
 use super::site_rule::{self, GateMention};
+use super::trails;
 
 /// The site without its cameras, and where those are.
 pub struct SiteParts {
@@ -71,6 +72,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         let what = "without `[tls]` or `behind_proxy` Lookout listens on loopback only, such as 127.0.0.1 or [::1]";
         report.fault(&listen_at, "listen", what);
     }
+    let trails = trails::build(raw.trails, report);
     let grids: Vec<Grid> = raw.grid.into_iter().enumerate().map(|(i, t)| grid(t, i, report)).collect();
     unique(grids.iter().map(|g| g.id.as_str()), "grid", report);
     let sinks: Vec<Sink> =
@@ -106,6 +108,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         routes,
         evidence,
         access,
+        trails,
     };
     SiteParts { site, cameras, cameras_at, mentions: named.mentions, gates }
 }

@@ -7,6 +7,7 @@ use crossbeam::channel::Sender;
 
 use super::analyze::privacy_mask;
 use super::hub::CameraHub;
+use super::keeping::Keeping;
 use super::painter::Painter;
 use super::stages::CameraStages;
 use crate::alerts::numbering::Entry;
@@ -73,6 +74,8 @@ pub struct LaneState {
     out: Sender<Entry>,
     /// The way to the rules of the whole site, where they ask for this camera's lines.
     gates: Option<Gates>,
+    /// What the camera leaves behind besides alerts.
+    keeping: Option<Keeping>,
     track: StageMetrics,
     rules: StageMetrics,
     overflow: [Overflow; 3],
@@ -123,6 +126,7 @@ impl LaneState {
             out,
             events: Vec::new(),
             gates: None,
+            keeping: None,
             track: metrics.stage(Stage::Track),
             rules: metrics.stage(Stage::Rules),
             overflow: ["tracks", "incidents", "redaction"]
@@ -139,6 +143,12 @@ impl LaneState {
     /// Crossings go to the rules of the whole site too.
     pub fn with_gates(mut self, gates: Option<Gates>) -> Self {
         self.gates = gates;
+        self
+    }
+
+    /// What rules see is kept too.
+    pub fn with_keeping(mut self, keeping: Keeping) -> Self {
+        self.keeping = Some(keeping);
         self
     }
 
@@ -200,6 +210,9 @@ impl LaneState {
         lane.hub.update(|s| s.suspended = moved.then_some("moved"));
         // An alert does not wait for its picture.
         send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
+        if let Some(keeping) = &mut self.keeping {
+            keeping.observe(&self.camera, (frame.time, frame.utc), size, observed.tracks, observed.measured);
+        }
         self.painter.picture(frame, detections, observed.tracks, observed.measured);
         let refused = self.stages.refused();
         let totals = [refused.tracks, refused.incidents, self.painter.covered()];
@@ -216,6 +229,7 @@ impl LaneState {
             self.painter.ended(self.seen, &self.events);
             send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
             self.painter.pause();
+            self.keeping.iter_mut().for_each(Keeping::flush);
         }
         lane.metrics.suspended("signal_lost", self.silent);
         if self.silent {
@@ -241,6 +255,7 @@ impl LaneState {
         self.painter.ended(self.seen, &self.events);
         send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
         self.painter.pause();
+        self.keeping.iter_mut().for_each(Keeping::flush);
     }
 }
 

@@ -9,13 +9,17 @@ use super::figures::TodaysFigures;
 use super::follow::follow;
 use super::ground::GroundKeeper;
 use super::hub::LiveHub;
+use super::keeper::{self, Keeper};
+use super::keeping::Keeping;
 use super::lane::{Gates, Lane, LaneState, outage};
+use super::numbers::store::NumbersError;
 use super::painter::Painter;
 use super::plans::LivePlans;
 use super::recorder::{Recorder, queue};
 use super::site::{self, SiteStage, SiteWorker};
 use super::stages::CameraStages;
 use super::threads::{Thread, Threads};
+use super::trails::recorder::TrailRecorder;
 use super::watch::watch;
 use super::worker::Worker;
 use crate::alerts::IncidentConfig;
@@ -25,7 +29,7 @@ use crate::alerts::evidence::store::{Store, StoreError};
 use crate::alerts::journal::{Journal, JournalError};
 use crate::capture::{FreshestSlot, Stop};
 use crate::config::SiteFiles;
-use crate::config::plan::Site;
+use crate::config::plan::{Camera, Site};
 use crate::detect::batch::Key;
 use crate::detect::{Catalog, DetectError, OnnxDetector};
 use crate::dispatch::{DispatchError, Dispatcher};
@@ -41,6 +45,9 @@ pub enum RunError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Numbers of people.
+    #[error(transparent)]
+    Numbers(#[from] NumbersError),
     /// A sink.
     #[error(transparent)]
     Dispatch(#[from] DispatchError),
@@ -61,7 +68,7 @@ impl RunError {
         match self {
             Self::Detect(error) => !error.retry(),
             Self::Dispatch(error) => matches!(error, DispatchError::Sink { .. }),
-            Self::Journal(_) | Self::Evidence(_) | Self::Key(_) | Self::Thread(_) => false,
+            Self::Journal(_) | Self::Numbers(_) | Self::Evidence(_) | Self::Key(_) | Self::Thread(_) => false,
         }
     }
 }
@@ -82,6 +89,8 @@ pub struct Run {
     figures: Thread,
     recorder: Thread,
     archive: Thread,
+    /// Keeps trails and numbers.
+    records: Thread,
     /// Rules of the whole site, if there are any.
     site: Option<Thread>,
     board: Arc<Board>,
@@ -142,12 +151,22 @@ impl Parts {
         let archive = Archive::new(Store::open(&site.data.join(evidence::FOLDER), site.evidence)?, sender.clone());
         let (jobs, waiting) = archive::queue();
         let (crossings, crossed) = site::queue();
+        let (records, kept) = keeper::queue();
         let of_site = SiteStage::new(site)
-            .map(|stage| SiteWorker::new(stage, &site.data, sender.clone(), self.metrics.for_site(site)));
+            .map(|stage| SiteWorker::new(stage, &site.data, sender.clone(), self.metrics.for_site(site)))
+            .map(|worker| worker.with_numbers(records.clone()));
         let gates = |index: usize| {
             let camera = &site.cameras[index];
             let asked = site.rules.iter().any(|rule| rule.condition.gates().iter().any(|g| g.camera == camera.id));
             asked.then(|| Gates::new(index, camera, crossings.clone(), self.metrics.overflow("site")))
+        };
+        let record_keeper = Keeper::new(&site.data, site.trails, self.metrics.overflow("trails"))?;
+        let began = jiff::Timestamp::now().as_millisecond().unsigned_abs();
+        let keeping = |camera: &Arc<Camera>| {
+            let lost = self.metrics.overflow("trails");
+            let trails = (site.trails.keep > Span::ZERO)
+                .then(|| TrailRecorder::new(&camera.id, began, records.clone(), lost.clone()));
+            Keeping::new(Arc::clone(camera), trails, records.clone(), lost)
         };
         let lanes = lanes(site, &self.hub, &self.metrics);
         let mut keeper = GroundKeeper::new(&site.data, site.cameras.len());
@@ -161,10 +180,12 @@ impl Parts {
             let lost = self.metrics.overflow("evidence");
             let painter = Painter::new(Arc::clone(camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
             let state = LaneState::new(Arc::clone(camera), stages, painter, sender.clone(), &self.metrics);
-            states.push(state.with_gates(gates(i)));
+            states.push(state.with_gates(gates(i)).with_keeping(keeping(camera)));
         }
-        // The cameras hold the only senders: when they end, the site's rules and the archive do, and then the recorder.
+        // The cameras hold the only senders: when they end, the site's rules, the keeper and the archive do, and then the
+        // recorder.
         drop(crossings);
+        drop(records);
         drop(jobs);
         drop(sender);
         let board = Arc::new(Board::new(groups.clone(), states));
@@ -179,6 +200,7 @@ impl Parts {
             })?
         };
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
+        let record_keeper = threads.spawn("keeper", move || record_keeper.run(&kept))?;
         let of_site = of_site.map(|worker| threads.spawn("site", move || worker.run(&crossed))).transpose()?;
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
@@ -232,6 +254,7 @@ impl Parts {
             figures,
             recorder,
             archive,
+            records: record_keeper,
             site: of_site,
             board,
             lanes,
@@ -260,6 +283,7 @@ impl Run {
             }
         }
         self.site.into_iter().for_each(Thread::join);
+        self.records.join();
         self.archive.join();
         self.recorder.join();
         self.threads.failure().map_or(Ok(()), Err)

@@ -17,9 +17,9 @@ use super::vanished::Vanished;
 use super::wrong_way::WrongWay;
 use super::{Ground, Moved, People, Rule, Scene};
 use crate::config::plan::{self, Anchor, Camera, CameraDiff, Condition, Filter, RulePlace};
-use crate::types::{Crossed, MediaTime, PictureStatistics, Signal, Size, Span, Track};
+use crate::types::{Crossed, MediaTime, PictureStatistics, Signal, Size, Span, Track, TrackId};
 
-/// Bridges identity switches where no rule says how long: at lines, and in the water.
+/// Bridges identity switches where no rule says how long: at lines, in the water, in what is stored.
 const USUAL_GAP: Span = Span::from_secs(2);
 
 /// Who is counted in a zone for metrics and page.
@@ -33,6 +33,8 @@ pub struct RuleSet {
     groups: Groups,
     neighbours: Neighbours,
     lineages: Vec<Lineage>,
+    /// The lineage with the usual gap.
+    usual: usize,
     counters: Vec<LineCounter>,
     rules: Vec<Box<dyn Rule>>,
     /// About the camera itself.
@@ -56,6 +58,9 @@ pub struct Measured {
     pub zone_people: Vec<u32>,
     /// People in the picture.
     pub people: u32,
+    /// For each of them, by track, the first track of the chain that they are: who was lost for a moment and is followed
+    /// anew.
+    pub persons: Vec<(TrackId, TrackId)>,
 }
 
 impl RuleSet {
@@ -68,6 +73,7 @@ impl RuleSet {
             groups: Groups::default(),
             neighbours: Neighbours::default(),
             lineages: Vec::new(),
+            usual: 0,
             counters: Vec::new(),
             rules: Vec::new(),
             health: Vec::new(),
@@ -76,6 +82,7 @@ impl RuleSet {
             measured: Measured::default(),
             refused: 0,
         };
+        set.usual = set.lineage(USUAL_GAP, trusted);
         for (z, zone) in camera.zones.iter().enumerate() {
             let group = set.groups.ask(z, &zone.polygon, EVERYBODY);
             set.zones.push(group);
@@ -260,6 +267,9 @@ impl RuleSet {
         self.ground.learn(time, self.people.all());
         let measured = &mut self.measured;
         measured.people = u32::try_from(self.people.all().len()).unwrap_or(u32::MAX);
+        let usual = &self.lineages[self.usual];
+        measured.persons.clear();
+        measured.persons.extend(self.people.all().iter().enumerate().map(|(i, p)| (p.id, usual.person(i))));
         measured.zone_people.clear();
         let inside = |group: &usize| u32::try_from(self.groups.members(*group).len()).unwrap_or(u32::MAX);
         measured.zone_people.extend(self.zones.iter().map(inside));

@@ -19,7 +19,7 @@ pub const RECONNECT_REASONS: [&str; 9] =
 /// Why the rules of a camera rest; the `reason` of `lookout_rules_suspended`.
 pub const SUSPEND_REASONS: [&str; 2] = ["signal_lost", "moved"];
 /// Bounded queues that count what they turn away; the `queue` of `lookout_overflow_total`.
-pub const QUEUES: [&str; 11] = [
+pub const QUEUES: [&str; 12] = [
     "candidates",
     "tracks",
     "incidents",
@@ -31,6 +31,7 @@ pub const QUEUES: [&str; 11] = [
     "viewers",
     "logins",
     "site",
+    "trails",
 ];
 /// What became of a delivery; the `outcome` of `lookout_deliveries_total`.
 pub const OUTCOMES: [&str; 4] = ["delivered", "failed", "skipped", "dead"];
