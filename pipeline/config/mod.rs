@@ -18,6 +18,7 @@ mod schema;
 mod sink;
 mod site;
 mod site_rule;
+pub mod template;
 pub mod units;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The checked plan: what the stages are built from. Whoever holds one need not check again.
 
+mod broker;
 mod camera;
 mod evidence;
 mod ground;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub use broker::{Broker, Mqtt, Nats, Payload};
 pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};

@@ -1,5 +1,6 @@
 //! The closed set of receivers and what each of them promises to its worker.
 
+use std::future::pending;
 use std::time::Duration;
 
 use crate::alerts::journal::Delivery;
@@ -11,6 +12,8 @@ use super::cap::CapSink;
 use super::file::FileSink;
 use super::gb28181::Gb28181Sink;
 use super::log::LogSink;
+use super::mqtt::MqttSink;
+use super::nats::NatsSink;
 use super::webhook::WebhookSink;
 
 /// A receiver of alerts.
@@ -25,6 +28,10 @@ pub enum Sink {
     Cap(CapSink),
     /// GB/T 28181 by SIP.
     Gb28181(Gb28181Sink),
+    /// Messages of MQTT.
+    Mqtt(MqttSink),
+    /// Messages of NATS JetStream.
+    Nats(NatsSink),
 }
 
 /// Why a receiver did not take a delivery.
@@ -72,6 +79,8 @@ impl Sink {
             SinkKind::Webhook(webhook) => Self::Webhook(WebhookSink::new(plan.id.clone(), webhook)?),
             SinkKind::Cap(cap) => Self::Cap(CapSink::new(plan.id.clone(), cap)?),
             SinkKind::Gb28181(gb28181) => Self::Gb28181(Gb28181Sink::new(plan.id.clone(), gb28181)?),
+            SinkKind::Mqtt(mqtt) => Self::Mqtt(MqttSink::new(plan.id.clone(), mqtt)?),
+            SinkKind::Nats(nats) => Self::Nats(NatsSink::new(plan.id.clone(), nats)?),
         })
     }
 
@@ -83,6 +92,8 @@ impl Sink {
             Self::Webhook(sink) => sink.id(),
             Self::Cap(sink) => sink.id(),
             Self::Gb28181(sink) => sink.id(),
+            Self::Mqtt(sink) => sink.id(),
+            Self::Nats(sink) => sink.id(),
         }
     }
 
@@ -93,8 +104,21 @@ impl Sink {
 
     /// Before the first delivery, on a runtime: a sink that keeps a connection begins to make it.
     pub fn start(&self) {
-        if let Self::Gb28181(sink) = self {
-            sink.start();
+        match self {
+            Self::Gb28181(sink) => sink.start(),
+            Self::Mqtt(sink) => sink.link().start(),
+            Self::Nats(sink) => sink.link().start(),
+            Self::File(_) | Self::Log(_) | Self::Webhook(_) | Self::Cap(_) => {}
+        }
+    }
+
+    /// Waits until a sink that keeps a connection has made it anew: whatever was put off can be tried. Never ends for
+    /// others.
+    pub async fn returned(&self) {
+        match self {
+            Self::Mqtt(sink) => sink.link().made().await,
+            Self::Nats(sink) => sink.link().made().await,
+            Self::File(_) | Self::Log(_) | Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => pending().await,
         }
     }
 
@@ -103,7 +127,7 @@ impl Sink {
         match self {
             Self::File(_) => FileSink::BATCH,
             Self::Log(_) => LogSink::BATCH,
-            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => 1,
+            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) | Self::Mqtt(_) | Self::Nats(_) => 1,
         }
     }
 
@@ -114,6 +138,8 @@ impl Sink {
             Self::Webhook(_) => WebhookSink::IN_FLIGHT,
             Self::Cap(_) => CapSink::IN_FLIGHT,
             Self::Gb28181(_) => Gb28181Sink::IN_FLIGHT,
+            Self::Mqtt(_) => MqttSink::IN_FLIGHT,
+            Self::Nats(_) => NatsSink::IN_FLIGHT,
         }
     }
 
@@ -123,7 +149,7 @@ impl Sink {
         match self {
             Self::File(sink) => sink.deliver(batch).await?,
             Self::Log(sink) => sink.deliver(batch),
-            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => {
+            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) | Self::Mqtt(_) | Self::Nats(_) => {
                 let mut replies = Vec::new();
                 for delivery in batch {
                     let answer = self.deliver_one(delivery).await?;
@@ -142,6 +168,8 @@ impl Sink {
             Self::Webhook(sink) => sink.deliver(&delivery.event).await,
             Self::Cap(sink) => sink.deliver(delivery).await,
             Self::Gb28181(sink) => sink.deliver(delivery).await.map(|()| None),
+            Self::Mqtt(sink) => sink.deliver(&delivery.event).await.map(|()| None),
+            Self::Nats(sink) => sink.deliver(&delivery.event).await.map(|()| None),
         }
     }
 }

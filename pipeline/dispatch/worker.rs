@@ -108,7 +108,8 @@ impl Worker {
 
     pub(super) async fn run(mut self, bell: &Notify, mut stop: watch::Receiver<bool>) {
         let mut under_way = FuturesUnordered::new();
-        self.sink.start();
+        let sink = Arc::clone(&self.sink);
+        sink.start();
         self.gauge().await;
         while !*stop.borrow() {
             self.resting = self.resting.filter(|until| *until > Instant::now());
@@ -133,6 +134,7 @@ impl Worker {
                     }
                 }
                 () = bell.notified() => self.look = true,
+                () = sink.returned() => self.returned(),
                 () = sleep(sleep_for) => {
                     if wake.is_some_and(|at| at <= Instant::now()) {
                         self.look = true;
@@ -250,6 +252,13 @@ impl Worker {
             }
             Err(error) => self.failed(batch, &error),
         }
+    }
+
+    /// The sink has its connection again: it need not rest any longer, and is probed at once.
+    fn returned(&mut self) {
+        self.resting = None;
+        self.probe = Instant::now();
+        self.look = true;
     }
 
     /// The sink answered; `probed` if to a delivery before its time.
