@@ -18,6 +18,7 @@ pub fn plan(url: String) -> Cap {
         ca: None,
         allow_private: true,
         timeout: Span::from_secs(5),
+        answers: false,
         sender: "lookout@weibei.example".into(),
         addresses: vec!["duty desk".into(), "platform".into()],
         radius: 150,

@@ -73,7 +73,7 @@ pub fn webhook(id: &str, address: SocketAddr, timeout: Span) -> Sink {
 pub fn signed(id: &str, address: SocketAddr, timeout: Span, secrets: Vec<Secret>) -> Sink {
     let url = format!("http://{address}/in");
     let mode = Mode::Structured;
-    let webhook = Webhook { url, mode, secrets, ca: None, allow_private: true, timeout };
+    let webhook = Webhook { url, mode, secrets, ca: None, allow_private: true, timeout, answers: false };
     Sink { id: id.into(), kind: SinkKind::Webhook(webhook) }
 }
 

@@ -102,6 +102,16 @@ impl Sink {
         matches!(self, Self::Cap(_))
     }
 
+    /// Whether what the receiver says in its answer to a delivery may answer the alert. Off unless it is configured: who
+    /// only receives alerts could otherwise end their deadlines and make quiet spots.
+    pub const fn may_answer(&self) -> bool {
+        match self {
+            Self::Webhook(sink) => sink.may_answer(),
+            Self::Cap(sink) => sink.may_answer(),
+            Self::File(_) | Self::Log(_) | Self::Gb28181(_) | Self::Mqtt(_) | Self::Nats(_) => false,
+        }
+    }
+
     /// Before the first delivery, on a runtime: a sink that keeps a connection begins to make it.
     pub fn start(&self) {
         match self {

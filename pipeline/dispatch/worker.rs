@@ -43,6 +43,8 @@ pub(super) struct Worker {
     results: Vec<Settled>,
     /// Of deliveries in `results`.
     replies: Vec<Reply>,
+    /// Whether it was said that the receiver answers and may not.
+    warned: bool,
     failures: u32,
     resting: Option<Instant>,
     gone: Option<String>,
@@ -94,6 +96,7 @@ impl Worker {
             held: HashSet::new(),
             results: Vec::new(),
             replies: Vec::new(),
+            warned: false,
             failures: 0,
             resting: None,
             gone: None,
@@ -241,7 +244,7 @@ impl Worker {
     fn note(&mut self, (batch, outcome): Attempt) {
         match outcome {
             Ok(replies) => {
-                self.replies.extend(replies);
+                self.said(replies);
                 let now = jiff::Timestamp::now().as_microsecond();
                 self.heard(batch.iter().any(|delivery| delivery.due > now));
                 for delivery in batch {
@@ -252,6 +255,21 @@ impl Worker {
             }
             Err(error) => self.failed(batch, &error),
         }
+    }
+
+    /// The receiver answered alerts: taken where it may.
+    fn said(&mut self, replies: Vec<Reply>) {
+        if self.sink.may_answer() {
+            self.replies.extend(replies);
+            return;
+        }
+        if !replies.is_empty() && !std::mem::replace(&mut self.warned, true) {
+            tracing::warn!(
+                sink = self.sink.id(),
+                "the receiver answers alerts and may not; `answers = true` would allow it"
+            );
+        }
+        replies.iter().for_each(|_| self.desk.refused(Refusal::Forbidden));
     }
 
     /// The sink has its connection again: it need not rest any longer, and is probed at once.

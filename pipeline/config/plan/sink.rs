@@ -52,6 +52,8 @@ pub struct Webhook {
     pub allow_private: bool,
     /// How long an answer may take.
     pub timeout: Span,
+    /// Whether what the receiver says in its answer may answer the alert.
+    pub answers: bool,
 }
 
 /// How a CloudEvent is put into a message. Source: CloudEvents 1.0, HTTP protocol binding.

@@ -33,6 +33,9 @@ pub struct SinkRaw {
     /// webhook, cap: whether the receiver may have an address that is not public (private, loopback, link-local); `false` if
     /// left out.
     pub allow_private: Field<bool>,
+    /// webhook, cap: whether the receiver may answer an alert in its answer to a delivery, as with a token;
+    /// `false` if left out.
+    pub answers: Field<bool>,
     /// webhook, cap, gb28181, mqtt, nats: how long an answer may take; `15s` if left out.
     pub timeout: Field<Duration>,
     /// file: JSON lines are appended here, relative to this file.
@@ -93,13 +96,14 @@ pub struct SinkRaw {
 
 impl SinkRaw {
     /// Where each key stands that belongs to some kinds only.
-    pub fn places(&self) -> [(&'static str, Option<Range<usize>>); 31] {
+    pub fn places(&self) -> [(&'static str, Option<Range<usize>>); 32] {
         [
             ("url", self.url.place()),
             ("mode", self.mode.place()),
             ("secrets", self.secrets.place()),
             ("ca", self.ca.place()),
             ("allow_private", self.allow_private.place()),
+            ("answers", self.answers.place()),
             ("timeout", self.timeout.place()),
             ("path", self.path.place()),
             ("token", self.token.place()),

@@ -36,6 +36,11 @@ impl CapSink {
         &self.id
     }
 
+    /// Whether the receiver may answer alerts.
+    pub(super) const fn may_answer(&self) -> bool {
+        self.plan.answers
+    }
+
     /// What the receiver answered to the alert itself, if it did.
     pub(super) async fn deliver(&self, delivery: &Delivery) -> Result<Option<Result<Answer, String>>, SinkError> {
         let Some(message) = message::message(&delivery.event, &delivery.earlier, &self.plan) else {
