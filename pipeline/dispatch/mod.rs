@@ -103,7 +103,9 @@ impl Dispatcher {
             ready.push(Ready { sink, outbox: journal.outbox()?, metrics: metrics.for_sink(&plan.id) });
         }
         let bell = Bell(ready.iter().map(|_| Notify::new()).collect());
-        let desk = Arc::new(Desk::open(journal, metrics)?);
+        let told = ready.iter().map(|r| &r.sink).filter(|sink| sink.looks_back());
+        let told = told.map(|sink| sink.id().to_owned()).collect();
+        let desk = Arc::new(Desk::open(journal, metrics, told, bell.clone())?);
         Ok(Self { sinks: ready, bell, backoff: Backoff::default(), linker: None, desk })
     }
 

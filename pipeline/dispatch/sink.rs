@@ -97,7 +97,8 @@ impl Sink {
         }
     }
 
-    /// Whether a delivery is to come with the events of its alert that the receiver has got already.
+    /// Whether a delivery is to come with what the receiver has got of its alert already, and the receiver is to be told
+    /// when an alert was a false alarm: it keeps messages in force until they are cancelled.
     pub const fn looks_back(&self) -> bool {
         matches!(self, Self::Cap(_))
     }

@@ -65,7 +65,7 @@ type Attempt = (Vec<Delivery>, Result<Vec<Reply>, SinkError>);
 /// Adds what the receiver has got before, if `wanted`.
 fn look_back(outbox: &Outbox, wanted: bool, deliveries: &mut [Delivery]) -> Result<(), JournalError> {
     for delivery in deliveries.iter_mut().filter(|_| wanted) {
-        delivery.earlier = outbox.earlier(delivery.id)?;
+        delivery.before = outbox.before(delivery.id)?;
     }
     Ok(())
 }
