@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-pub use broker::{Broker, Mqtt, Nats, Payload};
+pub use broker::{Broker, Kafka, Mqtt, Nats, Payload};
 pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};

@@ -3,6 +3,7 @@
 mod broker;
 mod cap;
 mod gb28181;
+mod kafka;
 mod mqtt;
 mod nats;
 mod webhook;
@@ -42,7 +43,7 @@ pub fn build(table: Table<SinkRaw>, index: usize, of: Of<'_>, report: &mut Repor
     let places = raw.places();
     let (id_path, kind_path) = (form.field("id"), form.field("kind"));
     let id = id(raw.id.clone(), form.report, &id_path, &form.at);
-    let meaning = "\"webhook\", \"mqtt\", \"nats\", \"cap\", \"gb28181\", \"file\" or \"log\"";
+    let meaning = "\"webhook\", \"mqtt\", \"nats\", \"kafka\", \"cap\", \"gb28181\", \"file\" or \"log\"";
     let kind = raw.kind.clone().require(form.report, &kind_path, &form.at, meaning)?;
     let (name, own): (_, &[&str]) = match kind {
         SinkKindRaw::File => ("file", &FILE_KEYS),
@@ -52,6 +53,7 @@ pub fn build(table: Table<SinkRaw>, index: usize, of: Of<'_>, report: &mut Repor
         SinkKindRaw::Gb28181 => ("gb28181", &gb28181::KEYS),
         SinkKindRaw::Mqtt => ("mqtt", &mqtt::KEYS),
         SinkKindRaw::Nats => ("nats", &nats::KEYS),
+        SinkKindRaw::Kafka => ("kafka", &kafka::KEYS),
     };
     for (key, place) in places {
         if let Some(place) = place.filter(|_| !own.contains(&key)) {
@@ -68,6 +70,7 @@ pub fn build(table: Table<SinkRaw>, index: usize, of: Of<'_>, report: &mut Repor
         SinkKindRaw::Gb28181 => SinkKind::Gb28181(gb28181::build(raw, &mut form)?),
         SinkKindRaw::Mqtt => SinkKind::Mqtt(mqtt::build(raw, &id, &mut form)?),
         SinkKindRaw::Nats => SinkKind::Nats(nats::build(raw, &mut form)?),
+        SinkKindRaw::Kafka => SinkKind::Kafka(kafka::build(raw, &mut form)?),
     };
     Some(Sink { id, kind })
 }

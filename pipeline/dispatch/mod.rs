@@ -10,6 +10,8 @@ pub mod cloudevent;
 pub mod file;
 pub mod gb28181;
 pub mod http;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 mod link;
 pub mod log;
 mod merge;

@@ -11,6 +11,8 @@ use super::answer::Reply;
 use super::cap::CapSink;
 use super::file::FileSink;
 use super::gb28181::Gb28181Sink;
+#[cfg(feature = "kafka")]
+use super::kafka::KafkaSink;
 use super::log::LogSink;
 use super::mqtt::MqttSink;
 use super::nats::NatsSink;
@@ -32,6 +34,9 @@ pub enum Sink {
     Mqtt(MqttSink),
     /// Messages of NATS JetStream.
     Nats(NatsSink),
+    /// Records of Kafka.
+    #[cfg(feature = "kafka")]
+    Kafka(KafkaSink),
 }
 
 /// Why a receiver did not take a delivery.
@@ -81,6 +86,10 @@ impl Sink {
             SinkKind::Gb28181(gb28181) => Self::Gb28181(Gb28181Sink::new(plan.id.clone(), gb28181)?),
             SinkKind::Mqtt(mqtt) => Self::Mqtt(MqttSink::new(plan.id.clone(), mqtt)?),
             SinkKind::Nats(nats) => Self::Nats(NatsSink::new(plan.id.clone(), nats)?),
+            #[cfg(feature = "kafka")]
+            SinkKind::Kafka(kafka) => Self::Kafka(KafkaSink::new(plan.id.clone(), kafka)?),
+            #[cfg(not(feature = "kafka"))]
+            SinkKind::Kafka(_) => return Err("this Lookout is built without Kafka".into()),
         })
     }
 
@@ -94,6 +103,8 @@ impl Sink {
             Self::Gb28181(sink) => sink.id(),
             Self::Mqtt(sink) => sink.id(),
             Self::Nats(sink) => sink.id(),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(sink) => sink.id(),
         }
     }
 
@@ -109,7 +120,7 @@ impl Sink {
         match self {
             Self::Webhook(sink) => sink.may_answer(),
             Self::Cap(sink) => sink.may_answer(),
-            Self::File(_) | Self::Log(_) | Self::Gb28181(_) | Self::Mqtt(_) | Self::Nats(_) => false,
+            _ => false,
         }
     }
 
@@ -119,7 +130,7 @@ impl Sink {
             Self::Gb28181(sink) => sink.start(),
             Self::Mqtt(sink) => sink.link().start(),
             Self::Nats(sink) => sink.link().start(),
-            Self::File(_) | Self::Log(_) | Self::Webhook(_) | Self::Cap(_) => {}
+            _ => {}
         }
     }
 
@@ -129,7 +140,7 @@ impl Sink {
         match self {
             Self::Mqtt(sink) => sink.link().made().await,
             Self::Nats(sink) => sink.link().made().await,
-            Self::File(_) | Self::Log(_) | Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => pending().await,
+            _ => pending().await,
         }
     }
 
@@ -138,7 +149,7 @@ impl Sink {
         match self {
             Self::File(_) => FileSink::BATCH,
             Self::Log(_) => LogSink::BATCH,
-            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) | Self::Mqtt(_) | Self::Nats(_) => 1,
+            _ => 1,
         }
     }
 
@@ -151,6 +162,8 @@ impl Sink {
             Self::Gb28181(_) => Gb28181Sink::IN_FLIGHT,
             Self::Mqtt(_) => MqttSink::IN_FLIGHT,
             Self::Nats(_) => NatsSink::IN_FLIGHT,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => KafkaSink::IN_FLIGHT,
         }
     }
 
@@ -160,7 +173,7 @@ impl Sink {
         match self {
             Self::File(sink) => sink.deliver(batch).await?,
             Self::Log(sink) => sink.deliver(batch),
-            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) | Self::Mqtt(_) | Self::Nats(_) => {
+            _ => {
                 let mut replies = Vec::new();
                 for delivery in batch {
                     let answer = self.deliver_one(delivery).await?;
@@ -181,6 +194,8 @@ impl Sink {
             Self::Gb28181(sink) => sink.deliver(delivery).await.map(|()| None),
             Self::Mqtt(sink) => sink.deliver(&delivery.event).await.map(|()| None),
             Self::Nats(sink) => sink.deliver(&delivery.event).await.map(|()| None),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(sink) => sink.deliver(&delivery.event).await.map(|()| None),
         }
     }
 }

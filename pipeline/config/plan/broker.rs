@@ -62,6 +62,17 @@ pub struct Nats {
     pub timeout: Span,
 }
 
+/// A topic of a Kafka cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kafka {
+    /// Some brokers of the cluster, `host:port`.
+    pub brokers: Vec<String>,
+    /// Where events go.
+    pub topic: String,
+    /// How long an acknowledgement may take.
+    pub timeout: Span,
+}
+
 /// What a message to a broker of MQTT holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]

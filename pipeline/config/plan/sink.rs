@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Cap, Gb28181, Mqtt, Nats};
+use super::{Cap, Gb28181, Kafka, Mqtt, Nats};
 use crate::config::schedule::Schedule;
 use crate::types::{Kind, Severity, Span};
 
@@ -35,6 +35,8 @@ pub enum SinkKind {
     Mqtt(Mqtt),
     /// A server of NATS.
     Nats(Nats),
+    /// A topic of Kafka.
+    Kafka(Kafka),
 }
 
 /// A receiver of HTTP requests.
@@ -71,7 +73,7 @@ impl Sink {
     /// Where all its secrets come from.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let (several, one): (&[Secret], _) = match &self.kind {
-            SinkKind::File { .. } | SinkKind::Log => (&[], None),
+            SinkKind::File { .. } | SinkKind::Log | SinkKind::Kafka(_) => (&[], None),
             SinkKind::Webhook(webhook) => (&webhook.secrets, None),
             SinkKind::Cap(cap) => (cap.token.as_slice(), None),
             SinkKind::Gb28181(gb28181) => (gb28181.password.as_slice(), None),

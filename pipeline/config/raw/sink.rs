@@ -36,7 +36,7 @@ pub struct SinkRaw {
     /// webhook, cap: whether the receiver may answer an alert in its answer to a delivery, as with a token;
     /// `false` if left out.
     pub answers: Field<bool>,
-    /// webhook, cap, gb28181, mqtt, nats: how long an answer may take; `15s` if left out.
+    /// webhook, cap, gb28181, mqtt, nats, kafka: how long an answer may take; `15s` if left out.
     pub timeout: Field<Duration>,
     /// file: JSON lines are appended here, relative to this file.
     pub path: Field<String>,
@@ -80,7 +80,7 @@ pub struct SinkRaw {
     /// tried; `30s` if left out.
     pub keepalive: Field<Duration>,
     /// mqtt: topic of an event, with placeholders such as `{site}`, `{camera}`, `{kind}`;
-    /// `{site}/onvif-ej/{onvif}/&{camera}/{rule}`, the form of ONVIF Profile M, if left out.
+    /// `{site}/onvif-ej/{onvif}/&{camera}/{rule}`, the form of ONVIF Profile M, if left out. kafka: topic of all events.
     pub topic: Field<String>,
     /// mqtt: topic on which `online` or, as the last will, `offline` is retained; `SITE/lookout/status` if left out.
     pub status: Field<String>,
@@ -92,11 +92,13 @@ pub struct SinkRaw {
     pub subject: Field<String>,
     /// nats: the stream that must take events; whichever takes the subject if left out.
     pub stream: Field<String>,
+    /// kafka: some brokers of the cluster, `host:port`.
+    pub brokers: Field<Vec<String>>,
 }
 
 impl SinkRaw {
     /// Where each key stands that belongs to some kinds only.
-    pub fn places(&self) -> [(&'static str, Option<Range<usize>>); 32] {
+    pub fn places(&self) -> [(&'static str, Option<Range<usize>>); 33] {
         [
             ("url", self.url.place()),
             ("mode", self.mode.place()),
@@ -130,6 +132,7 @@ impl SinkRaw {
             ("client_id", self.client_id.place()),
             ("subject", self.subject.place()),
             ("stream", self.stream.place()),
+            ("brokers", self.brokers.place()),
         ]
     }
 }
@@ -152,6 +155,8 @@ pub enum SinkKindRaw {
     Mqtt,
     /// Messages to a stream of NATS JetStream.
     Nats,
+    /// Records to a topic of Kafka; only in a build with the feature `kafka`.
+    Kafka,
 }
 
 /// Which alerts go to which receivers.

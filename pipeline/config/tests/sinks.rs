@@ -126,6 +126,30 @@ fn a_broker_needs_its_address_only() {
     assert!(nats.subject.has(Placeholder::Kind) && nats.stream.is_none() && nats.token.is_none());
 }
 
+#[test]
+fn kafka_needs_brokers_and_a_topic_and_a_build_with_it() {
+    let wrong = "[[sink]]\nid = \"k\"\nkind = \"kafka\"\nbrokers = [\"10.0.0.3\"]\ntopic = \"a/b\"\nurl = \"http://h\"\n\
+                 [[sink]]\nid = \"l\"\nkind = \"kafka\"\n";
+    let mut expected = vec![
+        "5:11: sink[0].brokers: `10.0.0.3` is not a `host:port`",
+        "6:9: sink[0].topic: `a/b` is no name of a topic of Kafka",
+        "7:7: sink[0].url: does not belong to a sink of kind `kafka`",
+        "8:1: sink[1].brokers: missing: at least one `host:port`",
+        "8:1: sink[1].topic: missing: where events go",
+    ];
+    let unbuilt = ["4:8: sink[0].kind: this Lookout is built without Kafka", "10:8: sink[1].kind: this Lookout is built"];
+    if !cfg!(feature = "kafka") {
+        expected.extend(unbuilt);
+    }
+    let faults = sink_faults(wrong);
+    for start in &expected {
+        assert!(faults.iter().any(|fault| fault.starts_with(start)), "no {start} in {faults:#?}");
+    }
+    assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+    let good = "[[sink]]\nid = \"k\"\nkind = \"kafka\"\nbrokers = [\"10.0.0.3:9092\", \"[::1]:1\"]\ntopic = \"alerts\"\n";
+    assert_eq!(sink_faults(good).len(), usize::from(!cfg!(feature = "kafka")));
+}
+
 /// Each line alone, below a sink of four lines, is the one fault that begins so.
 fn each_is_one_fault(sink: &str, lines: &[(&str, &str)]) {
     for (line, fault) in lines {
