@@ -17,6 +17,7 @@ mod dispatch;
 mod evidence;
 mod gb28181;
 mod ground;
+mod kills;
 mod mqtt;
 mod nats;
 mod outbox;
