@@ -22,6 +22,7 @@ mod sink;
 mod site;
 mod site_files;
 mod site_rule;
+pub mod template;
 mod trails;
 pub mod units;
 pub mod watch;

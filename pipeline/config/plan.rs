@@ -1,6 +1,7 @@
 //! The checked plan: what the stages are built from. Whoever holds one need not check again.
 
 mod access;
+mod broker;
 mod camera;
 mod diff;
 mod evidence;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 pub use access::{Access, Networks, Role, Tls};
+pub use broker::{Broker, Kafka, Mqtt, Nats, Payload};
 pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use diff::CameraDiff;
 pub use evidence::Evidence;

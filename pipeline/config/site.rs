@@ -75,8 +75,9 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
     let trails = trails::build(raw.trails, report);
     let grids: Vec<Grid> = raw.grid.into_iter().enumerate().map(|(i, t)| grid(t, i, report)).collect();
     unique(grids.iter().map(|g| g.id.as_str()), "grid", report);
+    let of = sink::Of { site: &id, base: &base, zone: &time_zone };
     let sinks: Vec<Sink> =
-        raw.sink.into_iter().enumerate().filter_map(|(i, t)| sink::build(t, i, &base, &time_zone, report)).collect();
+        raw.sink.into_iter().enumerate().filter_map(|(i, t)| sink::build(t, i, of, report)).collect();
     unique(sinks.iter().map(|s| s.id.as_str()), "sink", report);
     let mut named = Named::default();
     let known = Known { sinks: &sinks, grids: &grids, zone: &time_zone };
