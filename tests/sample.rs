@@ -10,7 +10,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use lookout::alerts::journal::{Appended, Journal, Reader};
-use lookout::config::plan::{Access, Evidence, Inference, Mode, Provider, Secret, Sink, SinkKind, Site, Trails, Webhook};
+use lookout::config::plan::{
+    Access, Evidence, Inference, Mode, Provider, Secret, Sink, SinkKind, Site, Trails, Webhook,
+};
 use lookout::dispatch::{Backoff, Bell, Desk, Dispatcher};
 use lookout::telemetry::Metrics;
 use lookout::types::{AlertId, Event, Span, State as Phase};

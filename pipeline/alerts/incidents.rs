@@ -308,7 +308,6 @@ impl Incidents {
         self.resting &= self.moved.is_some();
         (self.watched, self.outage) = (Watched::Camera(camera), outage);
     }
-    }
 
     fn end_rule(&mut self, rule: usize, now: Moment, reason: EndReason, out: &mut Vec<Event>) {
         let entries = std::mem::take(&mut self.tables[rule].entries);

@@ -156,7 +156,8 @@ impl ApiState {
 
     /// The plan of a camera that is in force.
     fn plan(&self, camera: &str) -> Result<Arc<Camera>, Problem> {
-        let camera = self.0.hub.camera(camera).ok_or_else(|| Problem::missing(format!("there is no camera `{camera}`")))?;
+        let camera =
+            self.0.hub.camera(camera).ok_or_else(|| Problem::missing(format!("there is no camera `{camera}`")))?;
         Ok(camera.plan.get())
     }
 

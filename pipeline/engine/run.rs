@@ -35,6 +35,7 @@ use crate::detect::{Catalog, DetectError, OnnxDetector};
 use crate::dispatch::{DispatchError, Dispatcher};
 use crate::telemetry::{Metrics, Stage};
 use crate::track::{SortTracker, TrackerConfig};
+use crate::types::Span;
 
 /// A run cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 //!
 //! A look comes twice a second at most; between two looks a rule says what it said at the last one.
 
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::config::plan::Ailment;
 use crate::types::{MediaTime, PictureStatistics, Signal, View};
 
@@ -63,11 +63,6 @@ impl Health {
     /// Index of its rule in the plan.
     pub fn rule(&self) -> usize {
         self.rule
-    }
-
-    /// The same for a plan in which its rule has another index.
-    pub fn renumbered(self, rule: usize) -> Self {
-        Self { rule, ..self }
     }
 
     /// What the camera shows now is what it is to show: what was usual is forgotten.
@@ -136,6 +131,11 @@ impl Rule for Health {
             self.looked = Some(seen.time);
         }
         out.push(Signal::about_camera(self.rule, self.holds));
+    }
+
+    fn renumber(&mut self, rule: usize, _: &Moved<'_>) -> Option<()> {
+        self.rule = rule;
+        Some(())
     }
 }
 

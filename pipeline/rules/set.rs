@@ -82,7 +82,7 @@ impl RuleSet {
             measured: Measured::default(),
             refused: 0,
         };
-        set.usual = set.lineage(USUAL_GAP, trusted);
+        set.usual = set.lineage(USUAL_GAP);
         for (z, zone) in camera.zones.iter().enumerate() {
             let group = set.groups.ask(z, &zone.polygon, EVERYBODY);
             set.zones.push(group);
@@ -222,10 +222,11 @@ impl RuleSet {
         self.ground.replan(camera, diff.ground);
         std::mem::swap(&mut new.ground, &mut self.ground);
         std::mem::swap(&mut new.people, &mut self.people);
-        for health in self.health.drain(..) {
+        for mut health in self.health.drain(..) {
             let Some(to) = diff.rules.get(health.rule()).copied().flatten() else { continue };
-            if let Some(place) = new.health.iter_mut().find(|h| h.rule() == to) {
-                *place = health.renumbered(to);
+            let place = new.health.iter_mut().find(|h| h.rule() == to);
+            if let (Some(()), Some(place)) = (health.renumber(to, &moved), place) {
+                *place = health;
             }
         }
         new.picture = self.picture.take();

@@ -31,11 +31,14 @@ pub struct Hook {
 
 impl Hook {
     pub async fn structured() -> Self {
-        Self::start(|address| webhook("hook", address, Span::from_secs(5)), |got| {
-            let body: Value = serde_json::from_slice(&got.body).unwrap();
-            assert_eq!(body["id"], got.header("webhook-id"));
-            body["id"].as_str().unwrap().to_owned()
-        })
+        Self::start(
+            |address| webhook("hook", address, Span::from_secs(5)),
+            |got| {
+                let body: Value = serde_json::from_slice(&got.body).unwrap();
+                assert_eq!(body["id"], got.header("webhook-id"));
+                body["id"].as_str().unwrap().to_owned()
+            },
+        )
         .await
     }
 

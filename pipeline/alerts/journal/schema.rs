@@ -18,7 +18,7 @@ use super::JournalError;
 /// answered, 1 answered, 2 the deadline passed and was told. Times: `at`, `*_at`, `expires`, `deadline` in Unix
 /// milliseconds; `due`, `queued`, `settled` in Unix microseconds. `errand` is what commands ask of a run: to test a route,
 /// or, without one, to look at the outbox.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,

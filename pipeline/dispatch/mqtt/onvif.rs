@@ -43,13 +43,11 @@ pub fn topic(event: &Event) -> String {
         Kind::Rush => "RuleEngine/lookout:Rush",
         Kind::Proximity => "RuleEngine/lookout:Proximity",
         Kind::Vanished => "RuleEngine/lookout:Vanished",
-        Kind::Health => match event.rule.as_deref() {
-            Some("camera.offline") => "VideoSource/SignalLoss",
-            Some("camera.dark") => "VideoSource/ImageTooDark/AnalyticsService",
-            Some("camera.blurred") => "VideoSource/ImageTooBlurry/AnalyticsService",
-            Some("camera.moved") => "VideoSource/GlobalSceneChange/AnalyticsService",
-            _ => "VideoSource/lookout:Health",
-        },
+        Kind::Offline => "VideoSource/SignalLoss",
+        Kind::Frozen => "VideoSource/lookout:Frozen",
+        Kind::Dark => "VideoSource/ImageTooDark/AnalyticsService",
+        Kind::Blurred => "VideoSource/ImageTooBlurry/AnalyticsService",
+        Kind::Moved => "VideoSource/GlobalSceneChange/AnalyticsService",
     }
     .to_owned()
 }
@@ -62,7 +60,7 @@ pub fn message<'a>(event: &'a Event, key: &str) -> Message<'a> {
         Kind::Intrusion => Some(("IsInside", json!(holds))),
         Kind::Loitering => event.condition_since.map(|since| ("Since", json!(format!("{since:.3}")))),
         Kind::Occupancy => Some(("Count", json!(event.people))),
-        Kind::Health => Some(("State", json!(holds))),
+        kind if kind.is_health() => Some(("State", json!(holds))),
         _ => None,
     };
     let items = [
