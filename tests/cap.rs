@@ -282,16 +282,23 @@ async fn a_false_alarm_is_cancelled_until_it_becomes_worse() {
     assert_eq!(told, [(0, "false_alarm"), (3, "false_alarm")]);
     house.stop().await;
 
-    let messages: Vec<Element> = receiver.got().iter().map(|got| {
-        assert_eq!(faults(&got.body), Vec::<String>::new());
-        Element::read(&got.body).unwrap()
-    }).collect();
+    let messages: Vec<Element> = receiver
+        .got()
+        .iter()
+        .map(|got| {
+            assert_eq!(faults(&got.body), Vec::<String>::new());
+            Element::read(&got.body).unwrap()
+        })
+        .collect();
     let types: Vec<&str> = messages.iter().map(|alert| alert.value("msgType")).collect();
     assert_eq!(types, ["Alert", "Cancel", "Alert", "Cancel"]);
     let reference = |alert: &Element| ["sender", "identifier", "sent"].map(|name| alert.value(name)).join(",");
     assert_eq!(messages[1].value("references"), reference(&messages[0]));
     assert_eq!(messages[3].value("references"), reference(&messages[2]), "the first is cancelled already");
-    assert_eq!([&messages[1], &messages[3]].map(|m| m.value("note")), ["false_alarm: not_a_person", "false_alarm: a drill"]);
+    assert_eq!(
+        [&messages[1], &messages[3]].map(|m| m.value("note")),
+        ["false_alarm: not_a_person", "false_alarm: a drill"]
+    );
     let info = messages[1].child("info").unwrap();
     let said = ["responseType", "urgency", "certainty"].map(|name| info.value(name));
     assert_eq!(said, ["AllClear", "Past", "Unlikely"]);

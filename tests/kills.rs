@@ -100,7 +100,10 @@ async fn kills_under_load_lose_nothing_and_repeat_only_what_was_under_way() {
         let Tally { events, skipped, delivered, .. } = Tally::new(&reader, "hook");
         let lost: Vec<&String> = delivered.iter().filter(|key| !taken.events.contains_key(*key)).collect();
         let repeats: usize = taken.events.values().map(|(_, times)| times - 1).sum();
-        println!("{rounds} kills: {events} events, {skipped} overtaken updates, {} lost, {repeats} repeats", lost.len());
+        println!(
+            "{rounds} kills: {events} events, {skipped} overtaken updates, {} lost, {repeats} repeats",
+            lost.len()
+        );
         assert_eq!(lost, [""; 0]);
         assert_eq!(delivered.len() + skipped, events, "each event went one of two ways");
         assert_eq!(taken.events.len(), delivered.len(), "and nothing came that was not written down before");

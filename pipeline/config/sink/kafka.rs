@@ -24,11 +24,12 @@ pub fn build(raw: SinkRaw, form: &mut Form<'_, '_>) -> Option<Kafka> {
             form.report.fault(&form.at, key.as_str(), meaning);
         }
     }
-    let brokers = raw.brokers.checked(form.report, &brokers_path, |all| match all.iter().find(|text| !is_broker(text)) {
-        Some(wrong) => Err(format!("`{wrong}` is not a `host:port`")),
-        None if all.is_empty() => Err("names no broker".into()),
-        None => Ok(()),
-    });
+    let brokers =
+        raw.brokers.checked(form.report, &brokers_path, |all| match all.iter().find(|text| !is_broker(text)) {
+            Some(wrong) => Err(format!("`{wrong}` is not a `host:port`")),
+            None if all.is_empty() => Err("names no broker".into()),
+            None => Ok(()),
+        });
     let topic = raw.topic.checked(form.report, &topic_path, |name| {
         if is_topic(name) { Ok(()) } else { Err(format!("`{name}` is no name of a topic of Kafka")) }
     });

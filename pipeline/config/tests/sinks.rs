@@ -137,7 +137,8 @@ fn kafka_needs_brokers_and_a_topic_and_a_build_with_it() {
         "8:1: sink[1].brokers: missing: at least one `host:port`",
         "8:1: sink[1].topic: missing: where events go",
     ];
-    let unbuilt = ["4:8: sink[0].kind: this Lookout is built without Kafka", "10:8: sink[1].kind: this Lookout is built"];
+    let unbuilt =
+        ["4:8: sink[0].kind: this Lookout is built without Kafka", "10:8: sink[1].kind: this Lookout is built"];
     if !cfg!(feature = "kafka") {
         expected.extend(unbuilt);
     }
@@ -146,7 +147,8 @@ fn kafka_needs_brokers_and_a_topic_and_a_build_with_it() {
         assert!(faults.iter().any(|fault| fault.starts_with(start)), "no {start} in {faults:#?}");
     }
     assert_eq!(faults.len(), expected.len(), "{faults:#?}");
-    let good = "[[sink]]\nid = \"k\"\nkind = \"kafka\"\nbrokers = [\"10.0.0.3:9092\", \"[::1]:1\"]\ntopic = \"alerts\"\n";
+    let good =
+        "[[sink]]\nid = \"k\"\nkind = \"kafka\"\nbrokers = [\"10.0.0.3:9092\", \"[::1]:1\"]\ntopic = \"alerts\"\n";
     assert_eq!(sink_faults(good).len(), usize::from(!cfg!(feature = "kafka")));
 }
 

@@ -44,12 +44,7 @@ pub fn message(event: &Event, earlier: &[Event], cap: &Cap) -> Option<io::Result
 
 /// The message that cancels the events `earlier` because dispatch has called their alert a false alarm; `newest` is the
 /// last of them. `None` where there is nothing to cancel.
-pub fn false_alarm(
-    newest: &Event,
-    answer: &Answered,
-    earlier: &[Event],
-    cap: &Cap,
-) -> Option<io::Result<Vec<u8>>> {
+pub fn false_alarm(newest: &Event, answer: &Answered, earlier: &[Event], cap: &Cap) -> Option<io::Result<Vec<u8>>> {
     referred(earlier).next()?;
     let identifier = format!("{}.false_alarm.{}", newest.alert?, answer.number);
     Some(write(News { event: newest, false_alarm: Some(answer) }, &identifier, earlier, cap))
@@ -71,7 +66,9 @@ impl News<'_> {
     /// A word for why the alert is over, if it is.
     fn note(self) -> Option<String> {
         match self.false_alarm.map(|answer| &answer.row.answer) {
-            Some(answer) => Some([Some(answer.word()), answer.detail()].into_iter().flatten().collect::<Vec<_>>().join(": ")),
+            Some(answer) => {
+                Some([Some(answer.word()), answer.detail()].into_iter().flatten().collect::<Vec<_>>().join(": "))
+            }
             None => self.event.reason.map(EndReason::word),
         }
     }
@@ -84,7 +81,9 @@ impl News<'_> {
             Some(NOT_A_PERSON) => ("（不是人）".to_owned(), " (not a person)".to_owned()),
             Some(reason) => (format!("（{reason}）"), format!(" ({reason})")),
         };
-        Localized { zh: format!("误报，已撤销{why_zh}：{zh}"), en: format!("False alarm, cancelled{why_en}: {en}") }
+        Localized {
+            zh: format!("误报，已撤销{why_zh}：{zh}"), en: format!("False alarm, cancelled{why_en}: {en}")
+        }
     }
 }
 
