@@ -12,7 +12,7 @@ use lookout::alerts::journal::{AlertFilter, Journal, Reader};
 use lookout::config::plan::Secret;
 use lookout::dispatch::Dispatcher;
 use lookout::telemetry::Metrics;
-use lookout::types::{Event, Span, State};
+use lookout::types::{Span, State};
 
 use crate::sample::{House, Receiver, event, item, quick, signed, site, until, webhook};
 

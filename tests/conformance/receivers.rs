@@ -1,5 +1,6 @@
 //! Receivers by HTTP and SIP, a file and the log.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -201,22 +202,36 @@ impl Leaves for Lines {
 
 /// The log, as a collector of JSON lines sees it.
 pub struct LogLines {
-    log: &'static Mutex<Vec<u8>>,
+    log: Log,
     _heard: DefaultGuard,
+}
+
+/// What a subscriber wrote.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl LogLines {
     /// Hears what this thread logs until it is dropped.
     pub async fn start() -> Self {
-        // Kept for as long as the process: threads that saw the subscriber may outlive this.
-        let log: &'static Mutex<Vec<u8>> = Box::leak(Box::default());
-        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(log).finish();
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
         Self { log, _heard: tracing::subscriber::set_default(subscriber) }
     }
 
     /// The lines of the sink.
     pub fn lines(&self) -> Vec<Value> {
-        let text = String::from_utf8(self.log.lock().unwrap().clone()).unwrap();
+        let text = String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         lines.filter(|line| line["sink"] == "log" && line["key"].is_string()).collect()
     }
