@@ -1,15 +1,15 @@
-//! HTTP: page, cameras, alerts, live pictures, health, metrics.
+//! HTTP: console, cameras, alerts, live pictures, health, metrics.
 //!
 //! Until there are logins it listens on loopback only, and the Host header is checked, so that no page of another site
 //! can reach it through a name that it points at this machine.
 
 mod alerts;
 mod answer;
+mod console;
 pub mod evidence;
 mod guard;
 mod live;
 mod numbers;
-mod page;
 mod problem;
 mod quiet;
 mod statistics;
@@ -82,7 +82,6 @@ struct Shared {
     metrics: Arc<Metrics>,
     reader: Mutex<Reader>,
     listeners: AtomicUsize,
-    page: page::Page,
     files: evidence::Files,
     desk: Arc<Desk>,
     trails: Arc<TrailDesk>,
@@ -104,9 +103,8 @@ impl ApiState {
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ApiError> {
         let reader = Mutex::new(Reader::open(data)?);
-        let page = page::Page::new();
         let (listeners, what_if) = (AtomicUsize::new(0), Arc::new(Semaphore::new(1)));
-        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners, page, files, desk, trails, what_if, stop })))
+        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners, files, desk, trails, what_if, stop })))
     }
 
     /// The plan of a camera that is in force.
@@ -154,12 +152,15 @@ pub async fn serve(listener: TcpListener, state: ApiState) -> Result<(), ApiErro
 fn router(state: ApiState, port: u16) -> Router {
     let public = state.0.files.linker.base();
     Router::new()
-        .route("/", get(page::page))
+        .route("/", get(console::page))
+        .route("/assets/{name}", get(console::asset))
+        .route("/mark.svg", get(console::mark))
         .route("/healthz", get(status::health))
         .route("/readyz", get(status::ready))
         .route("/metrics", get(status::metrics))
         .route("/api/v1/cameras", get(status::cameras))
         .route("/api/v1/cameras/{id}/live", get(live::pictures))
+        .route("/api/v1/live", get(live::wall))
         .route("/api/v1/cameras/{id}/trails", get(trails::draw))
         .route("/api/v1/cameras/{id}/what-if", post(trails::what_if).layer(DefaultBodyLimit::max(trails::LONGEST)))
         .route("/api/v1/cameras/{id}/numbers", get(numbers::camera))
