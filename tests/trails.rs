@@ -15,6 +15,7 @@ use lookout::config::{Surroundings, camera_text};
 use lookout::detect::{Catalog, OnnxDetector};
 use lookout::engine::analyze::{Analysed, Analysis, Findings};
 use lookout::engine::keeper::{Keeper, queue};
+use lookout::engine::numbers::store::NumbersReader;
 use lookout::engine::trails::FOLDER;
 use lookout::engine::trails::draw::draw;
 use lookout::engine::trails::read::{Stretch, TrailReader};
@@ -23,6 +24,8 @@ use lookout::engine::trails::store::files;
 use lookout::engine::trails::what_if::{Answer, Question, WhatIf};
 use lookout::telemetry::Metrics;
 use lookout::types::{Event, Kind, Size, Span, State};
+
+use crate::support::site::SiteFiles;
 
 /// Every kind of rule that a camera can have, where something happens on the clip.
 const CAMERA: &str = r#"
@@ -289,4 +292,38 @@ fn changed_rules_stand_beside_todays() {
         }
     }
     assert!(answer.left_out.iter().all(|note| !note.why.zh.is_empty() && !note.why.en.is_empty()));
+}
+
+#[test]
+fn a_run_leaves_trails_and_numbers_behind() {
+    let files = SiteFiles::new("");
+    files.camera("yard", "url = \"file:vtest.avi\"\nloop = true");
+    let began = Timestamp::now();
+    for _ in 0..2 {
+        let mut run = files.start();
+        let crossed = |run: &crate::support::site::Run| {
+            let count =
+                |way: &str| format!("lookout_crossings_total{{camera=\"yard\",direction=\"{way}\",line=\"path\"}}");
+            run.metric(&count("left_to_right")).unwrap() + run.metric(&count("right_to_left")).unwrap()
+        };
+        run.until("somebody crosses the path", |run| crossed(run) > 0.0);
+        assert_eq!(run.interrupt(), Some(0));
+    }
+    let data = files.path("data");
+    let now = Timestamp::now();
+    let blocks = TrailReader::new(&data).blocks("yard", Stretch::new(began, now));
+    let mut blocks = blocks.unwrap();
+    let (mut runs, mut ids) = (Vec::new(), Vec::new());
+    while let Some(block) = blocks.next().unwrap() {
+        runs.push(block.run);
+        ids.push(block.trails.iter().map(|t| t.id).collect::<Vec<_>>());
+    }
+    runs.dedup();
+    assert_eq!(runs.len(), 2, "each run is one of its own");
+    let (first, second) = (ids.first().unwrap(), ids.last().unwrap());
+    assert!(first.iter().max() < second.iter().min(), "no id is given twice: {ids:?}");
+    let numbers = NumbersReader::open(&data).unwrap().unwrap();
+    let counted = numbers.counted("yard", began.as_second() - 900, now.as_second() + 1).unwrap();
+    let crossed: u64 = counted.iter().flat_map(|c| &c.lines).map(|l| l.left_to_right + l.right_to_left).sum();
+    assert!(crossed >= 2 && counted.iter().flat_map(|c| &c.zones).any(|z| z.most > 0), "{counted:?}");
 }

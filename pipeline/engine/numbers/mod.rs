@@ -10,6 +10,9 @@ pub mod report;
 pub mod store;
 pub mod tally;
 
+#[cfg(test)]
+mod tests;
+
 /// Seconds of a quarter of an hour; every time zone's hours begin with one.
 pub const QUARTER: i64 = 900;
 
