@@ -313,6 +313,10 @@ export interface WhatIf {
   now: Incident[];
   then: Incident[];
   days: { day: string; now: number; then: number }[];
+  /** There were more than an answer has; the days count them all. */
+  cut?: boolean;
+  /** What stored tracks cannot show. */
+  left_out?: { rule: string | null; why: Localized }[];
   took_ms: number;
 }
 export interface Trails {
@@ -326,6 +330,10 @@ export interface Hour {
 }
 export interface Numbers {
   hours: Hour[];
+}
+export interface SiteNumbers {
+  /** People on the whole site, by rule. */
+  occupancy: Record<string, { hour: number; last: number; max: number }[]>;
 }
 
 export interface Operations {
@@ -358,8 +366,8 @@ export interface User {
   name: string;
   role: Role;
   must_change: boolean;
-  created_at?: string;
-  last_login?: string | null;
+  disabled: boolean;
+  last_login: string | null;
 }
 export interface AuditEntry {
   id: number;
@@ -369,6 +377,7 @@ export interface AuditEntry {
   target: string | null;
   reason: string | null;
   detail: string | null;
+  from?: string | null;
 }
 export interface Audit {
   entries: AuditEntry[];
