@@ -8,6 +8,7 @@ use crate::types::{MediaTime, Span};
 /// would be later than this one is early), and at most a quarter of a period. Without that leeway, time stamps that
 /// jitter around the due time would lose every other picture of a stream whose rate equals `rate`. Due times lie on a
 /// grid of periods, so early and late pictures do not add up. After a gap the grid starts anew, without a burst.
+/// Cameras of one machine get grids that are shifted against each other ([`Rate::with_phase`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     /// Nanoseconds; `None`: every picture.
@@ -15,13 +16,22 @@ pub struct Rate {
     /// Nanoseconds of media time; `None` before the first picture.
     due: Option<f64>,
     previous: f64,
+    /// Share of a period by which the second picture comes later.
+    phase: f64,
 }
 
 impl Rate {
     /// At most `rate` pictures a second; `None` or a rate that is not positive and finite takes every picture.
     pub fn new(rate: Option<f64>) -> Self {
         let period = rate.filter(|rate| rate.is_finite() && *rate > 0.0).map(|rate| 1e9 / rate);
-        Self { period, due: None, previous: 0.0 }
+        Self { period, due: None, previous: 0.0, phase: 0.0 }
+    }
+
+    /// The first picture is taken as it comes, all later ones lie on a grid that is shifted by `phase` of a period, from
+    /// 0 up to but not 1. Cameras that deliver in step, as those of one recorder do, then ask for inference one after
+    /// another rather than all at once.
+    pub fn with_phase(self, phase: f64) -> Self {
+        Self { phase: phase.clamp(0.0, 1.0), ..self }
     }
 
     /// Whether the picture at `time` is analysed. Times must not run backwards.
@@ -33,7 +43,7 @@ impl Rate {
         match self.due {
             Some(due) if now < due - leeway => return false,
             Some(due) => self.due = Some((due + period).max(now + period * 0.75)),
-            None => self.due = Some(now + period),
+            None => self.due = Some(now + period * (1.0 + self.phase)),
         }
         true
     }
@@ -74,6 +84,20 @@ mod tests {
         let times = taken(8.0, (0..2500).map(|i| f64::from(i) / 25.0));
         assert!((799..=801).contains(&times.len()), "{}", times.len());
         assert!(times.windows(2).all(|pair| (0.119..=0.161).contains(&(pair[1] - pair[0]))));
+    }
+
+    #[test]
+    fn cameras_in_step_ask_one_after_another() {
+        let pictures = |phase: f64| {
+            let mut selector = Rate::new(Some(2.0)).with_phase(phase);
+            let times = (0..100).map(|i| MediaTime::of_frame(i, 20.0));
+            let taken: Vec<u64> =
+                times.enumerate().filter(|&(_, t)| selector.takes(t)).map(|(i, _)| i as u64).collect();
+            (taken[0], taken[1..].iter().map(|i| i % 10).collect::<std::collections::BTreeSet<u64>>())
+        };
+        assert_eq!(pictures(0.0), (0, [0].into()));
+        assert_eq!(pictures(0.3), (0, [3].into()));
+        assert_eq!(pictures(0.8), (0, [8].into()));
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub struct SupervisorOptions {
     pub camera: String,
     /// Analysed pictures a second, at most.
     pub rate: Option<f64>,
+    /// Shifts which pictures are analysed against those of other cameras: a share of the time between two.
+    pub phase: f64,
     /// Overrides time stamps: picture k is at k/fps.
     pub fps: Option<f64>,
     /// A file begins again at its end.
@@ -120,7 +122,7 @@ impl<O: Opener> Supervisor<O> {
             epoch,
             timeline: None,
             utc: UtcMap::new(),
-            rate: Rate::new(options.rate),
+            rate: Rate::new(options.rate).with_phase(options.phase),
             pace: Pace::new(),
             size: None,
             connections: 0,

@@ -12,12 +12,22 @@ use crate::telemetry::StageMetrics;
 /// Slice threads of a live decoder: frame threads would add a picture of delay each.
 const DECODER_THREADS: usize = 2;
 
+/// Multiples of the golden ratio less their whole part: however many cameras there are, none is near another.
+fn phase(camera: usize) -> f64 {
+    (camera as f64 * 0.618_033_988_749_895).fract()
+}
+
 /// Runs until the stop flag is set or a file that does not repeat is over.
 pub fn watch(camera: usize, source: &Source, lanes: &Arc<[Lane]>, board: &Board, stop: &Stop, decode: &StageMetrics) {
     let lane = &lanes[camera];
     let id = lane.camera.id.as_str();
-    let options =
-        SupervisorOptions { camera: id.to_owned(), rate: source.rate, fps: source.fps, repeat: source.repeat };
+    let options = SupervisorOptions {
+        camera: id.to_owned(),
+        rate: source.rate,
+        phase: phase(camera),
+        fps: source.fps,
+        repeat: source.repeat,
+    };
     let opener = CameraOpener::new(id, source.clone(), DECODER_THREADS);
     let mut supervisor = Supervisor::new(opener, Arc::new(SystemClock), stop.clone(), options);
     let mut sink = |frame| {
