@@ -21,7 +21,6 @@ mod network;
 mod openapi;
 mod outbox;
 mod outputs;
-mod page;
 mod properties;
 mod quiet;
 mod recompute;

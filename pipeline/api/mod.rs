@@ -1,4 +1,4 @@
-//! HTTP: page, cameras, alerts, live pictures, health, metrics, and who may do what.
+//! HTTP: console, cameras, alerts, live pictures, health, metrics, and who may do what.
 //!
 //! [`access`] finds out who asks; everything but page, health and login needs somebody. Without TLS or a proxy in front
 //! it listens on loopback only. The Host header is checked, so that no page of another site can reach it through a name
@@ -10,13 +10,13 @@ mod answer;
 mod audit;
 mod body;
 mod caller;
+mod console;
 pub mod evidence;
 mod first;
 mod guard;
 mod limit;
 mod live;
 mod openapi;
-mod page;
 pub mod password;
 mod peer;
 mod problem;
@@ -104,7 +104,6 @@ struct Shared {
     metrics: Arc<Metrics>,
     reader: Mutex<Reader>,
     listeners: AtomicUsize,
-    page: page::Page,
     files: evidence::Files,
     desk: Arc<Desk>,
     stop: watch::Receiver<bool>,
@@ -133,7 +132,6 @@ impl ApiState {
             metrics,
             reader: Mutex::new(Reader::open(&site.data)?),
             listeners: AtomicUsize::new(0),
-            page: page::Page::new(),
             files,
             desk,
             stop,
@@ -193,6 +191,7 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
     let (router, description) = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(status::cameras))
         .routes(routes!(live::pictures))
+        .routes(routes!(live::wall))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::show))
         .routes(routes!(evidence::list))
@@ -212,7 +211,9 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
         .routes(routes!(session::show, session::login, session::logout))
         .routes(routes!(session::change_password))
         .routes(routes!(evidence::file))
-        .route("/", get(page::page))
+        .route("/", get(console::page))
+        .route("/assets/{name}", get(console::asset))
+        .route("/mark.svg", get(console::mark))
         .merge(OpenApiRouter::new().routes(routes!(answer::answer)).layer(DefaultBodyLimit::max(answer::LONGEST)))
         .split_for_parts();
     let description = openapi::complete(description);
