@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::sample::{House, Receiver, alert, file, item, quick, site, until, webhook};
 use crate::support::command::{lookout, ran};
+use crate::support::login::viewer;
 use crate::support::site::SiteFiles;
 
 const SECOND: Span = Span::from_secs(1);
@@ -33,6 +34,8 @@ struct Server {
     house: House,
     address: SocketAddr,
     client: Client,
+    /// A viewer's token.
+    reader: String,
     _stop: watch::Sender<bool>,
 }
 
@@ -45,18 +48,23 @@ impl Server {
         let linker = Linker::open(folder, None, Span::from_secs(60)).unwrap();
         let files = Files { root: folder.join(FOLDER), linker };
         let (metrics, desk) = (Arc::clone(&house.metrics), Arc::clone(&house.desk));
-        let state = ApiState::new(LiveHub::new(&site), metrics, folder, files, desk, stopped).unwrap();
-        let listener = bind(site.listen).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let state = ApiState::new(&site, LiveHub::new(&site), metrics, files, desk, stopped).unwrap();
+        let listener = bind(&site).await.unwrap();
+        let address = listener.address();
         tokio::spawn(serve(listener, state));
         // Whoever is first installs it; a client cannot be made without.
         rustls::crypto::ring::default_provider().install_default().ok();
-        Self { house, address, client: Client::new(), _stop: stop }
+        Self { house, address, client: Client::new(), reader: viewer(folder), _stop: stop }
     }
 
     fn append(&mut self, n: u32, sink: &str) {
         let watches = vec![Watch { route: "squad".into(), within: Some(Span::from_secs(3600)) }];
         self.house.append(&[Appended { watches, ..item(n, 0, State::Started, &[sink]) }]);
+    }
+
+    async fn get(&self, path: &str) -> reqwest::Response {
+        let request = self.client.get(format!("http://{}{path}", self.address));
+        request.bearer_auth(&self.reader).send().await.unwrap()
     }
 
     async fn answer(&self, n: u32, token: Option<&str>, body: &str) -> (u16, Value) {
@@ -82,7 +90,7 @@ impl Server {
 
 fn token(folder: &Path, name: &str, sinks: &[&str], grids: &[&str]) -> String {
     let own = |list: &[&str]| list.iter().map(|id| (*id).to_owned()).collect();
-    let token = NewToken { name: name.into(), sinks: own(sinks), grids: own(grids), expires: None };
+    let token = NewToken { name: name.into(), sinks: own(sinks), grids: own(grids), ..NewToken::default() };
     Tokens::open(folder).unwrap().create(&token).unwrap().unwrap()
 }
 
@@ -127,8 +135,7 @@ async fn a_token_answers_the_alerts_that_it_names_and_no_others() {
     assert_eq!((status, server.answered("accepted") as u32, server.answered("assigned") as u32), (200, 1, 1));
     assert_eq!(server.answered("resolved") as u32, 0, "there from the start");
 
-    let shown = server.client.get(format!("http://{}/api/v1/alerts/{}", server.address, alert(1)));
-    let story: Value = shown.send().await.unwrap().json().await.unwrap();
+    let story: Value = server.get(&format!("/api/v1/alerts/{}", alert(1))).await.json().await.unwrap();
     assert_eq!(story["answers"][1]["unit"], "市中三队");
     assert_eq!((&story["answers"][0]["via"], &story["routes"][0]["state"]), (&json!("token"), &json!("answered")));
     Tokens::open(folder.path()).unwrap().revoke("platform").unwrap();
@@ -178,7 +185,7 @@ async fn a_quiet_spot_is_made_by_an_answer_listed_and_released() {
     let id = taken["quiet"].as_i64().unwrap();
     assert_eq!(status, 200);
     let url = format!("http://{}/api/v1/quiet", server.address);
-    let list = async || -> Value { server.client.get(&url).send().await.unwrap().json().await.unwrap() };
+    let list = async || -> Value { server.get("/api/v1/quiet").await.json().await.unwrap() };
     let listed = list().await;
     assert_eq!((&listed[0]["id"], &listed[0]["camera"]), (&json!(id), &json!("forecourt")));
     assert_eq!((&listed[0]["alert"], listed.as_array().unwrap().len()), (&json!(alert(1).to_string()), 1));
@@ -205,9 +212,7 @@ async fn a_day_is_told_in_figures() {
     server.answer(1, Some(&platform), r#"{"status":"resolved","outcome":"left"}"#).await;
     let announced = server.house.reader().show(alert(1)).unwrap().unwrap().routes[0].announced_at;
     let day = jiff::tz::TimeZone::UTC.to_datetime(announced).date();
-    let get = async |query: &str| {
-        server.client.get(format!("http://{}/api/v1/statistics{query}", server.address)).send().await.unwrap()
-    };
+    let get = async |query: &str| server.get(&format!("/api/v1/statistics{query}")).await;
     let told: Value = get(&format!("?day={day}")).await.json().await.unwrap();
     assert_eq!((&told["site"], &told["time_zone"], &told["day"]), (&json!("weibei"), &json!("UTC"), &json!(day)));
     let figures = &told["grids"][0];
@@ -389,6 +394,9 @@ fn tokens_are_made_listed_and_withdrawn_by_command() {
     let listed = run(&["list"]);
     assert!(listed.out.contains("good") && listed.out.contains("sink record, grid yard"), "{}", listed.out);
     assert!(!listed.out.contains(made.out.trim()));
+    assert_eq!(run(&["create", "--name", "grafana", "--role", "viewer"]).code, 0);
+    assert!(run(&["list"]).out.contains("viewer"));
+    assert_eq!(run(&["create", "--name", "robot", "--role", "admin"]).code, 2, "machines only read");
     assert_eq!(run(&["revoke", "platform"]).code, 0);
     assert!(run(&["list"]).out.contains("withdrawn"));
     run(&["revoke", "platform"]).refused(2, &["there is no token `platform` to withdraw"]);

@@ -1,114 +1,29 @@
 //! The HTTP side by a real listener.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lookout::alerts::evidence::FOLDER;
-use lookout::alerts::evidence::link::Linker;
 use lookout::alerts::evidence::store::{self, utc_day};
-use lookout::alerts::journal::Journal;
-use lookout::api::evidence::Files;
-use lookout::api::{ApiError, ApiState, bind, serve};
-use lookout::config::plan::{Camera, Detect, Line, Site, Zone};
-use lookout::dispatch::Dispatcher;
-use lookout::engine::hub::{CameraState, LiveHub, MAX_VIEWERS};
-use lookout::telemetry::Metrics;
-use lookout::types::{Point, Polygon, Span, State};
-use reqwest::{Client, Response, StatusCode};
+use lookout::api::{ApiError, bind};
+use lookout::config::plan::Site;
+use lookout::engine::hub::{CameraState, MAX_VIEWERS};
+use lookout::types::State;
+use reqwest::{Response, StatusCode};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use crate::sample::{alert, event, item, site, until};
-
-struct Server {
-    address: SocketAddr,
-    hub: Arc<LiveHub>,
-    journal: Journal,
-    client: Client,
-    stop: watch::Sender<bool>,
-    linker: Linker,
-    run: tokio::task::JoinHandle<Result<(), ApiError>>,
-    folder: tempfile::TempDir,
-}
-
-/// A camera with a zone and a line.
-fn camera(id: &str) -> Arc<Camera> {
-    let p = |x, y| Point { x, y };
-    Arc::new(Camera {
-        id: id.into(),
-        name: "Courthouse <b>forecourt</b>".into(),
-        grid: None,
-        place: None,
-        source: None,
-        detect: Detect::default(),
-        ground: None,
-        zones: vec![Zone {
-            id: "steps".into(),
-            name: "Entrance steps".into(),
-            grid: None,
-            polygon: Polygon::new(vec![p(0.2, 0.4), p(0.8, 0.4), p(0.9, 0.9)]),
-        }],
-        lines: vec![Line {
-            id: "gate".into(),
-            name: "Gate".into(),
-            grid: None,
-            points: vec![p(0.1, 0.7), p(0.9, 0.7)],
-            left: Some("street".into()),
-            right: Some("yard".into()),
-        }],
-        masks: Vec::new(),
-        rules: Vec::new(),
-    })
-}
-
-impl Server {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let site = Site { cameras: vec![camera("forecourt"), camera("shore")], ..site(folder.path(), Vec::new()) };
-        let journal = Journal::open(&site.data, &[]).unwrap();
-        let hub = LiveHub::new(&site);
-        let (stop, stopped) = watch::channel(false);
-        let linker = Linker::open(&site.data, Some("https://lookout.example"), Span::from_secs(60)).unwrap();
-        let files = Files { root: site.data.join(FOLDER), linker: linker.clone() };
-        let metrics = Metrics::new().unwrap();
-        let desk = Dispatcher::new(&site.sinks, &journal, &metrics).unwrap().desk();
-        let state = ApiState::new(hub.clone(), metrics, &site.data, files, desk, stopped).unwrap();
-        let listener = bind(site.listen).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let run = tokio::spawn(serve(listener, state));
-        // Whoever is first installs it; a client cannot be made without.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        Self { address, hub, journal, client: Client::new(), stop, linker, run, folder }
-    }
-
-    async fn get(&self, path: &str) -> Response {
-        self.client.get(format!("http://{}{path}", self.address)).send().await.unwrap()
-    }
-
-    async fn json(&self, path: &str) -> Value {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        answer.json().await.unwrap()
-    }
-
-    async fn problem(&self, path: &str) -> (u16, String) {
-        let answer = self.get(path).await;
-        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
-        let status = answer.status().as_u16();
-        let body: Value = answer.json().await.unwrap();
-        assert_eq!((body["status"].as_u64(), body["type"].as_str()), (Some(u64::from(status)), Some("about:blank")));
-        (status, body["detail"].as_str().unwrap().to_owned())
-    }
-}
+use crate::support::server::Server;
 
 #[tokio::test]
 async fn only_loopback_is_listened_on() {
-    let error = bind("0.0.0.0:0".parse().unwrap()).await.err().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |listen: &str| Site { listen: listen.parse().unwrap(), ..site(folder.path(), Vec::new()) };
+    let error = bind(&at("0.0.0.0:0")).await.err().unwrap();
     assert!(matches!(error, ApiError::NotLoopback(_)) && !error.retry());
     assert!(error.to_string().contains("loopback"), "{error}");
-    let taken = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let error = bind(taken.local_addr().unwrap()).await.err().unwrap();
+    let taken = bind(&at("127.0.0.1:0")).await.unwrap();
+    let error = bind(&at(&taken.address().to_string())).await.err().unwrap();
     assert!(matches!(error, ApiError::Bind { .. }) && error.retry(), "{error}");
 }
 
@@ -369,7 +284,7 @@ async fn a_stop_ends_open_streams() {
     let mut live = server.get("/api/v1/cameras/forecourt/live").await;
     server.stop.send(true).unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(20), server.run).await.expect("in time");
-    ended.unwrap().unwrap();
+    ended.unwrap();
     while events.chunk().await.unwrap().is_some() {}
     while live.chunk().await.unwrap().is_some() {}
 }

@@ -30,8 +30,11 @@ const STAGES: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates besides std that stages without side effects may use.
-const CRATES: [(&str, &[&str]); 3] =
-    [("types", &["hex", "jiff", "schemars", "serde", "serde_json", "thiserror"]), ("track", &[]), ("rules", &[])];
+const CRATES: [(&str, &[&str]); 3] = [
+    ("types", &["hex", "jiff", "schemars", "serde", "serde_json", "thiserror", "utoipa"]),
+    ("track", &[]),
+    ("rules", &[]),
+];
 
 /// No clock, no thread, no file, no network.
 const OUTSIDE: [&str; 10] = [

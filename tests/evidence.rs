@@ -12,11 +12,12 @@ use crate::support::site::SiteFiles;
 const CLIP: &str = "url = \"file:vtest.avi\"\nloop = true";
 const SHORT: &str = "public_url = \"https://lookout.example\"\n";
 
-/// The body of an answer.
-fn body(address: SocketAddr, path: &str) -> Vec<u8> {
+/// The body of an answer, to nobody or with a token.
+fn body(address: SocketAddr, path: &str, token: Option<&str>) -> Vec<u8> {
+    let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let mut answer = Vec::new();
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n{token}\r\n").unwrap();
     stream.read_to_end(&mut answer).unwrap();
     let head = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
     answer.split_off(head + 4)
@@ -57,7 +58,7 @@ fn an_alert_gets_a_still_and_a_clip_that_anybody_can_open() {
         assert!(link.starts_with(&wanted), "{link}");
         // What the link names is what lies here.
         let target = link.strip_prefix("https://lookout.example").unwrap();
-        let bytes = body(run.address, target);
+        let bytes = body(run.address, target, None);
         match file {
             "picture" => {
                 let picture = image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg).unwrap();
@@ -71,7 +72,8 @@ fn an_alert_gets_a_still_and_a_clip_that_anybody_can_open() {
             }
         }
     }
-    let list: Value = serde_json::from_slice(&body(run.address, &format!("/api/v1/alerts/{id}/evidence"))).unwrap();
+    let list: Value =
+        serde_json::from_slice(&body(run.address, &format!("/api/v1/alerts/{id}/evidence"), Some(&run.token))).unwrap();
     let names: Vec<_> = list.as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["clip.mp4", "start.jpg"]);
     assert_eq!(run.interrupt(), Some(0));

@@ -3,6 +3,7 @@
 // Helpers outside `#[test]` functions may fail a test by unwrap as well.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod access;
 mod alerts_command;
 mod allocations;
 mod annotate;
@@ -16,6 +17,8 @@ mod dispatch;
 mod evidence;
 mod gb28181;
 mod ground;
+mod network;
+mod openapi;
 mod outbox;
 mod outputs;
 mod properties;

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use lookout::alerts::journal::{Appended, Journal, Reader};
-use lookout::config::plan::{Evidence, Inference, Mode, Provider, Secret, Sink, SinkKind, Site, Webhook};
+use lookout::config::plan::{Access, Evidence, Inference, Mode, Provider, Secret, Sink, SinkKind, Site, Webhook};
 use lookout::dispatch::{Backoff, Bell, Desk, Dispatcher};
 use lookout::telemetry::Metrics;
 use lookout::types::{AlertId, Event, Span, State as Phase};
@@ -61,6 +61,7 @@ pub fn site(data: &Path, sinks: Vec<Sink>) -> Site {
         sinks,
         routes: Vec::new(),
         evidence: Evidence::DEFAULT,
+        access: Access::default(),
     }
 }
 

@@ -9,7 +9,8 @@ use super::{ApiState, Problem};
 use crate::alerts::journal::{AlertFilter, AlertRow, Story};
 use crate::types::{AlertId, Kind, Severity};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     camera: Option<String>,
@@ -29,7 +30,8 @@ pub(super) struct Wanted {
     limit: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AlertPage)]
 pub(super) struct Page {
     alerts: Vec<AlertRow>,
     /// Give it as `after` for the next page; null on the last one.
@@ -37,6 +39,13 @@ pub(super) struct Page {
 }
 
 /// Newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alerts",
+    tag = "alerts",
+    params(Wanted),
+    responses((status = 200, description = "what is asked for", body = Page)),
+)]
 pub(super) async fn list(
     State(state): State<ApiState>,
     wanted: Result<Query<Wanted>, QueryRejection>,
@@ -63,6 +72,13 @@ pub(super) async fn list(
 }
 
 /// One alert with its events and deliveries.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alerts/{id}",
+    tag = "alerts",
+    params(("id" = AlertId, Path, description = "alert id")),
+    responses((status = 200, description = "what is asked for", body = Story)),
+)]
 pub(super) async fn show(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Json<Story>, Problem> {
     let id: AlertId = id.parse().map_err(Problem::bad_request)?;
     let story = state.read(move |reader| reader.show(id)).await?;

@@ -1,14 +1,15 @@
-//! Answers of dispatch: `POST /api/v1/alerts/{id}/status` with a bearer token.
+//! Answers of dispatch: `POST /api/v1/alerts/{id}/status`, by token or by whoever may answer.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::caller::{Caller, Right};
 use super::{ApiState, Problem};
-use crate::alerts::journal::{AnswerRow, By, Recorded, Token, Via};
+use crate::alerts::journal::{AnswerRow, By, Reach, Recorded, Via};
 use crate::telemetry::Refusal;
 use crate::types::{AlertId, Answer};
 
@@ -16,7 +17,7 @@ use crate::types::{AlertId, Answer};
 pub(super) const LONGEST: usize = 16 * 1024;
 
 /// What is said to an answer that was taken.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Taken {
     alert: AlertId,
     #[serde(flatten)]
@@ -28,13 +29,24 @@ pub(super) struct Taken {
 }
 
 /// Takes an answer. Sent again it changes nothing and gets the same words.
+#[utoipa::path(
+    post,
+    path = "/api/v1/alerts/{id}/status",
+    tag = "alerts",
+    params(("id" = AlertId, Path, description = "alert id")),
+    request_body = Answer,
+    responses(
+        (status = 200, description = "it is on disk", body = Taken),
+        (status = 409, description = "too many answers", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn answer(
     State(state): State<ApiState>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    caller: Result<Caller, Problem>,
     body: Result<Json<Answer>, JsonRejection>,
 ) -> Response {
-    match take(&state, &id, &headers, body).await {
+    match take(&state, &id, caller, body).await {
         Ok(taken) => Json(taken).into_response(),
         Err((problem, why)) => {
             if let Some(why) = why {
@@ -51,21 +63,17 @@ type Refused = (Problem, Option<Refusal>);
 async fn take(
     state: &ApiState,
     id: &str,
-    headers: &HeaderMap,
+    caller: Result<Caller, Problem>,
     body: Result<Json<Answer>, JsonRejection>,
 ) -> Result<Taken, Refused> {
-    let token = authorize(state, headers).await?;
+    let caller = caller.map_err(|problem| (problem, Some(Refusal::Unauthorized)))?;
     let alert: AlertId = id.parse().map_err(|e: String| (Problem::bad_request(e), Some(Refusal::Malformed)))?;
     let unknown = || Problem::missing(format!("there is no alert {alert}"));
     let reach = state.read(move |reader| reader.reach(alert)).await.map_err(|problem| (problem, None))?;
     let reach = reach.ok_or_else(|| (unknown(), Some(Refusal::Unknown)))?;
-    if !token.answers(&reach) {
-        let why = format!("token `{}` does not answer alerts of this grid and these sinks", token.name);
-        return Err((Problem::new(StatusCode::FORBIDDEN, why), Some(Refusal::Forbidden)));
-    }
+    let by = may_answer(&caller, &reach).map_err(|problem| (problem, Some(Refusal::Forbidden)))?;
     let Json(answer) = body.map_err(|e| (Problem::new(e.status(), e.body_text()), Some(Refusal::Malformed)))?;
     let desk = state.0.desk.clone();
-    let by = By { via: Via::Token, who: token.name };
     let recorded = tokio::task::spawn_blocking(move || desk.take(alert, &answer, &by)).await;
     match recorded {
         Ok(Ok(Recorded::Taken(taken))) => {
@@ -84,15 +92,15 @@ async fn take(
     }
 }
 
-/// The token that a request carries, if it is good.
-pub(super) async fn authorize(state: &ApiState, headers: &HeaderMap) -> Result<Token, Refused> {
-    let no = |detail: &str| (Problem::new(StatusCode::UNAUTHORIZED, detail), Some(Refusal::Unauthorized));
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let secret = given.and_then(|value| {
-        let (scheme, secret) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim().to_owned())
-    });
-    let secret = secret.ok_or_else(|| no("this needs a token: `Authorization: Bearer ...`"))?;
-    let token = state.read(move |reader| reader.token(&secret, jiff::Timestamp::now())).await;
-    token.map_err(|problem| (problem, None))?.ok_or_else(|| no("the token is unknown, expired or withdrawn"))
+/// Under which name somebody answers such an alert: a token that names its grid or sink, or a user with the right.
+pub(super) fn may_answer(caller: &Caller, reach: &Reach) -> Result<By, Problem> {
+    let who = caller.name().to_owned();
+    let Some(token) = caller.as_token() else {
+        return caller.needs(Right::Answer).map(|()| By { via: Via::User, who });
+    };
+    if token.answers(reach) {
+        return Ok(By { via: Via::Token, who });
+    }
+    let why = format!("token `{who}` does not answer alerts of this grid and these sinks");
+    Err(Problem::new(StatusCode::FORBIDDEN, why))
 }

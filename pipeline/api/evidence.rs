@@ -1,4 +1,4 @@
-//! Files of evidence: on loopback as they are, from elsewhere by a signed link that expires.
+//! Files of evidence: for whoever sees alerts, and for anybody by a signed link that expires.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tower_http::services::ServeFile;
 
+use super::caller::{Caller, Right};
 use super::{ApiState, Problem};
 use crate::alerts::evidence::link::{LinkError, Linker};
 use crate::alerts::evidence::store;
@@ -24,19 +25,27 @@ pub struct Files {
 }
 
 /// A file of an alert.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct FileRow {
     name: String,
     bytes: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Signed {
     expires: Option<i64>,
     signature: Option<String>,
 }
 
 /// The files that an alert has now, by name.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alerts/{id}/evidence",
+    tag = "alerts",
+    params(("id" = AlertId, Path, description = "alert id")),
+    responses((status = 200, description = "what is asked for", body = Vec<FileRow>)),
+)]
 pub(super) async fn list(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Json<Vec<FileRow>>, Problem> {
     let id: AlertId = id.parse().map_err(Problem::bad_request)?;
     let folder = folder(&state, id).await?;
@@ -50,10 +59,28 @@ pub(super) async fn list(State(state): State<ApiState>, Path(id): Path<String>) 
 }
 
 /// One file; parts of it on request (`Range`), as players ask.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alerts/{id}/evidence/{name}",
+    tag = "alerts",
+    params(("id" = AlertId, Path, description = "alert id"), ("name" = String, Path, description = "file name"), Signed),
+    responses(
+        (status = 200, description = "the file", content(
+            (Vec<u8> = "image/jpeg"),
+            (Vec<u8> = "video/mp4"),
+        )),
+        (status = 206, description = "a part of it"),
+        (status = 304, description = "it has not changed"),
+        (status = 410, description = "the link has expired", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "it has changed"),
+        (status = 416, description = "it has no such part"),
+    ),
+)]
 pub(super) async fn file(
     State(state): State<ApiState>,
     Path((id, name)): Path<(String, String)>,
     Query(signed): Query<Signed>,
+    caller: Result<Caller, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
     let id: AlertId = id.parse().map_err(Problem::bad_request)?;
@@ -67,6 +94,8 @@ pub(super) async fn file(
             LinkError::Wrong => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
             LinkError::Expired => Problem::new(StatusCode::GONE, error.to_string()),
         })?;
+    } else {
+        caller?.needs(Right::See)?;
     }
     let path = folder(&state, id).await?.join(&name);
     let served = ServeFile::new(&path).try_call(request.map(|_| Body::empty())).await;

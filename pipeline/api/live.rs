@@ -30,6 +30,18 @@ const MAX_TILES: usize = 64;
 const MAX_RATE: u32 = 8;
 
 /// Redacted, annotated pictures of one camera for as long as somebody watches; encoded once for all viewers.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cameras/{id}/live",
+    tag = "cameras",
+    params(("id" = String, Path, description = "camera id")),
+    responses((
+        status = 200,
+        description = "JPEG pictures for as long as somebody watches",
+        body = String,
+        content_type = "multipart/x-mixed-replace"
+    )),
+)]
 pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Response, Problem> {
     let camera = state.0.hub.camera(&id).ok_or_else(|| Problem::missing(format!("there is no camera `{id}`")))?;
     let Some(viewer) = camera.watch() else {
@@ -39,7 +51,8 @@ pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<Strin
     Ok(mixed(parts(viewer, "", MAX_RATE), &state))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Tiles {
     /// Ids with commas between them.
@@ -50,6 +63,21 @@ pub(super) struct Tiles {
 
 /// The pictures of several cameras over one connection, of which browsers allow six to a host: each part names its camera
 /// in `X-Lookout-Camera`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/live",
+    tag = "cameras",
+    params(Tiles),
+    responses(
+        (
+            status = 200,
+            description = "JPEG pictures of several cameras for as long as somebody watches",
+            body = String,
+            content_type = "multipart/x-mixed-replace"
+        ),
+        (status = 404, description = "there is no such camera", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn wall(
     State(state): State<ApiState>,
     tiles: Result<Query<Tiles>, QueryRejection>,
@@ -105,6 +133,17 @@ fn mixed(parts: impl Stream<Item = Bytes> + Send + 'static, state: &ApiState) ->
 /// Alerts as they are committed: `event: alert`, `id: <alert>.<seq>`, data the event. `event: count` is a person who
 /// crossed a line. `event: lagged` says that some
 /// were missed and the list should be fetched.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    tag = "alerts",
+    responses((
+        status = 200,
+        description = "server-sent events for as long as somebody listens",
+        body = String,
+        content_type = "text/event-stream"
+    )),
+)]
 pub(super) async fn events(
     State(state): State<ApiState>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Problem> {

@@ -1,44 +1,67 @@
-//! HTTP: console, cameras, alerts, live pictures, health, metrics.
+//! HTTP: console, cameras, alerts, live pictures, health, metrics, and who may do what.
 //!
-//! Until there are logins it listens on loopback only, and the Host header is checked, so that no page of another site
-//! can reach it through a name that it points at this machine.
+//! [`access`] finds out who asks; everything but page, health and login needs somebody. Without TLS or a proxy in front
+//! it listens on loopback only. The Host header is checked, so that no page of another site can reach it through a name
+//! that it points at this machine.
 
+mod access;
 mod alerts;
 mod answer;
+mod audit;
+mod body;
+mod caller;
 mod console;
 pub mod evidence;
+mod first;
 mod guard;
+mod limit;
 mod live;
+mod openapi;
+pub mod password;
+mod peer;
 mod problem;
 mod quiet;
+mod serve;
+mod session;
 mod statistics;
 mod status;
+pub mod store;
+mod tls;
+mod users;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post};
-use tokio::net::TcpListener;
+use axum::routing::get;
 use tokio::sync::watch;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+pub use first::{First, first_admin};
 pub use problem::Problem;
+pub use serve::{Listener, bind, serve};
+use store::{Store, StoreError};
 
 use crate::alerts::journal::{JournalError, Reader};
+use crate::config::plan::{Access, Site};
 use crate::dispatch::Desk;
 use crate::engine::hub::LiveHub;
 use crate::telemetry::Metrics;
 
+/// Longest body of a request, bytes: a camera file with room to spare.
+const LONGEST_BODY: usize = 2 << 20;
+
 /// The server cannot start or broke off.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// Would show live pictures to the network without a login.
+    /// Would send passwords and pictures through the network for everybody to read.
     #[error(
-        "listen = \"{0}\": without logins Lookout listens on loopback only; write 127.0.0.1 or [::1], and reach it from elsewhere through an SSH tunnel"
+        "listen = \"{0}\": without `[tls]` or `behind_proxy` Lookout listens on loopback only; set one of them, or write 127.0.0.1 or [::1]"
     )]
     NotLoopback(SocketAddr),
     /// The port is taken or not allowed.
@@ -49,22 +72,25 @@ pub enum ApiError {
         /// In the system's words.
         source: std::io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error("tls: {0}")]
+    Tls(String),
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The server broke off.
-    #[error("the HTTP server broke off: {0}")]
-    Serve(std::io::Error),
+    /// The console's database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl ApiError {
     /// Whether the same call may succeed later: a taken port can become free.
     pub fn retry(&self) -> bool {
         match self {
-            Self::NotLoopback(_) => false,
+            Self::NotLoopback(_) | Self::Tls(_) => false,
             Self::Bind { source, .. } => source.kind() == std::io::ErrorKind::AddrInUse,
             Self::Journal(e) => e.retry(),
-            Self::Serve(_) => true,
+            Self::Store(e) => e.retry(),
         }
     }
 }
@@ -81,21 +107,63 @@ struct Shared {
     files: evidence::Files,
     desk: Arc<Desk>,
     stop: watch::Receiver<bool>,
+    data: PathBuf,
+    access: Access,
+    store: Store,
+    hasher: Arc<password::Hasher>,
+    tries: limit::Tries,
+    /// Changes whenever sessions end before their time.
+    ended: watch::Sender<u64>,
 }
 
 impl ApiState {
-    /// `data` is the directory of the journal, which must exist; `files` serves evidence; `desk` takes answers. Streams end
-    /// when `stop` becomes true.
+    /// The journal of the site must exist; `files` serves evidence; `desk` takes answers. Streams end when `stop` becomes
+    /// true.
     pub fn new(
+        site: &Site,
         hub: Arc<LiveHub>,
         metrics: Arc<Metrics>,
-        data: &Path,
         files: evidence::Files,
         desk: Arc<Desk>,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ApiError> {
-        let reader = Mutex::new(Reader::open(data)?);
-        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners: AtomicUsize::new(0), files, desk, stop })))
+        Ok(Self(Arc::new(Shared {
+            hub,
+            metrics,
+            reader: Mutex::new(Reader::open(&site.data)?),
+            listeners: AtomicUsize::new(0),
+            files,
+            desk,
+            stop,
+            data: site.data.clone(),
+            access: site.access.clone(),
+            store: Store::open(&site.data)?,
+            hasher: Arc::new(password::Hasher::new()?),
+            tries: limit::Tries::new(),
+            ended: watch::channel(0).0,
+        })))
+    }
+
+    /// Makes the first admin when there are no users; see [`first_admin`].
+    pub fn first_admin(&self, shown: bool) -> Result<First, StoreError> {
+        first_admin(&self.0.store, &self.0.data, shown)
+    }
+
+    /// Runs a query or change of the console's database beside the async threads.
+    async fn with_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let shared = self.0.clone();
+        match tokio::task::spawn_blocking(move || work(&shared.store)).await {
+            Ok(done) => done.map_err(|error| Problem::store(&error)),
+            Err(_) => Err(Problem::unavailable("the query broke off")),
+        }
+    }
+
+    /// Makes streams look whether theirs is among the sessions that ended.
+    fn sessions_ended(&self) {
+        self.0.ended.send_modify(|n| *n = n.wrapping_add(1));
     }
 
     /// Runs a query beside the async threads.
@@ -116,48 +184,46 @@ impl ApiState {
     }
 }
 
-/// Opens the listening socket; refuses an address that is not loopback.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, ApiError> {
-    if !address.ip().is_loopback() {
-        return Err(ApiError::NotLoopback(address));
-    }
-    TcpListener::bind(address).await.map_err(|source| ApiError::Bind { address, source })
-}
-
-/// Serves until `stop` of the state becomes true or its sender is gone.
-pub async fn serve(listener: TcpListener, state: ApiState) -> Result<(), ApiError> {
-    let port = listener.local_addr().map_err(ApiError::Serve)?.port();
-    let mut stop = state.0.stop.clone();
-    let stopped = async move {
-        // A sender that is gone means stop as well.
-        stop.wait_for(|stop| *stop).await.ok();
-    };
-    axum::serve(listener, router(state, port)).with_graceful_shutdown(stopped).await.map_err(ApiError::Serve)
-}
-
-fn router(state: ApiState, port: u16) -> Router {
-    let public = state.0.files.linker.base();
-    Router::new()
+fn router(state: ApiState, address: SocketAddr) -> Router {
+    let is_reachable = !address.ip().is_loopback() || !state.0.access.behind_proxy.0.is_empty();
+    let names = guard::Names::new(address.port(), state.0.files.linker.base(), is_reachable);
+    let known = from_fn_with_state(state.clone(), access::demand);
+    let (router, description) = OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(status::cameras))
+        .routes(routes!(live::pictures))
+        .routes(routes!(live::wall))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::show))
+        .routes(routes!(evidence::list))
+        .routes(routes!(quiet::list))
+        .routes(routes!(quiet::release))
+        .routes(routes!(statistics::day))
+        .routes(routes!(live::events))
+        .routes(routes!(users::list, users::add))
+        .routes(routes!(users::change, users::remove))
+        .routes(routes!(users::reset_password))
+        .routes(routes!(audit::list))
+        // All above are for those who are known and may see. What follows asks itself, or is for everybody.
+        .route_layer(known.clone())
+        .routes(routes!(status::health))
+        .routes(routes!(status::ready))
+        .routes(routes!(status::metrics))
+        .routes(routes!(session::show, session::login, session::logout))
+        .routes(routes!(session::change_password))
+        .routes(routes!(evidence::file))
         .route("/", get(console::page))
         .route("/assets/{name}", get(console::asset))
         .route("/mark.svg", get(console::mark))
-        .route("/healthz", get(status::health))
-        .route("/readyz", get(status::ready))
-        .route("/metrics", get(status::metrics))
-        .route("/api/v1/cameras", get(status::cameras))
-        .route("/api/v1/cameras/{id}/live", get(live::pictures))
-        .route("/api/v1/live", get(live::wall))
-        .route("/api/v1/alerts", get(alerts::list))
-        .route("/api/v1/alerts/{id}", get(alerts::show))
-        .route("/api/v1/alerts/{id}/status", post(answer::answer).layer(DefaultBodyLimit::max(answer::LONGEST)))
-        .route("/api/v1/alerts/{id}/evidence", get(evidence::list))
-        .route("/api/v1/alerts/{id}/evidence/{name}", get(evidence::file))
-        .route("/api/v1/quiet", get(quiet::list))
-        .route("/api/v1/quiet/{id}", delete(quiet::release))
-        .route("/api/v1/statistics", get(statistics::day))
-        .route("/api/v1/events", get(live::events))
+        .merge(OpenApiRouter::new().routes(routes!(answer::answer)).layer(DefaultBodyLimit::max(answer::LONGEST)))
+        .split_for_parts();
+    let description = openapi::complete(description);
+    let described = Router::new().route(openapi::PATH, get(move || openapi::show(description.clone())));
+    router
+        .merge(described.route_layer(known))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(from_fn_with_state(guard::Names::new(port, public), guard::guard))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(from_fn_with_state(state.clone(), access::identify))
+        .layer(from_fn_with_state(names, guard::guard))
         .with_state(state)
 }

@@ -5,15 +5,21 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::store::StoreError;
+
 /// An error that a client can read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
     #[serde(serialize_with = "code")]
+    #[schema(value_type = u16)]
     status: StatusCode,
     detail: String,
+    /// Seconds after which the same may succeed, as a header.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
 fn code<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
@@ -24,7 +30,23 @@ impl Problem {
     /// With a sentence that says what is wrong.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { kind: "about:blank", title, status, detail: detail.into() }
+        Self { kind: "about:blank", title, status, detail: detail.into(), retry_after: None }
+    }
+
+    /// Of a kind that clients know by this address.
+    pub(super) fn of_kind(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Says after how many seconds the same may succeed.
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// The console's database cannot be read or written; why goes into the log alone.
+    pub(super) fn store(error: &StoreError) -> Self {
+        tracing::error!(%error, "the console's database does not do its work");
+        Self::unavailable("the console's database cannot be read or written now")
     }
 
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
@@ -43,7 +65,11 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let unauthorized = self.status == StatusCode::UNAUTHORIZED;
+        let retry_after = self.retry_after;
         let mut answer = (self.status, Json(self)).into_response();
+        if let Some(seconds) = retry_after {
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         if unauthorized {
             let scheme = HeaderValue::from_static("Bearer realm=\"lookout\"");
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);

@@ -3,14 +3,16 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use serde::Deserialize;
 
-use super::answer::authorize;
+use super::answer::may_answer;
+use super::caller::Caller;
 use super::{ApiState, Problem};
 use crate::alerts::journal::Spot;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     #[serde(default)]
@@ -18,6 +20,13 @@ pub(super) struct Wanted {
 }
 
 /// Those in force; with `all=true` also those that were released.
+#[utoipa::path(
+    get,
+    path = "/api/v1/quiet",
+    tag = "quiet spots",
+    params(Wanted),
+    responses((status = 200, description = "what is asked for", body = Vec<Spot>)),
+)]
 pub(super) async fn list(
     State(state): State<ApiState>,
     wanted: Result<Query<Wanted>, QueryRejection>,
@@ -27,12 +36,18 @@ pub(super) async fn list(
 }
 
 /// From the next picture on the subject counts again.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/quiet/{id}",
+    tag = "quiet spots",
+    params(("id" = i64, Path, description = "number of the spot")),
+    responses((status = 204, description = "it is released")),
+)]
 pub(super) async fn release(
     State(state): State<ApiState>,
+    caller: Caller,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let token = authorize(&state, &headers).await.map_err(|(problem, _)| problem)?;
     let missing = || Problem::missing(format!("there is no quiet spot `{id}` in force"));
     let id: i64 = id.parse().map_err(|_| missing())?;
     let reach = state.read(move |reader| match reader.alert_of_spot(id)? {
@@ -40,12 +55,9 @@ pub(super) async fn release(
         None => Ok(None),
     });
     let reach = reach.await?.ok_or_else(missing)?;
-    if !token.answers(&reach) {
-        let why = format!("token `{}` does not answer the alert that made this spot", token.name);
-        return Err(Problem::new(StatusCode::FORBIDDEN, why));
-    }
+    let by = may_answer(&caller, &reach)?;
     let desk = state.0.desk.clone();
-    match tokio::task::spawn_blocking(move || desk.release(id, &token.name)).await {
+    match tokio::task::spawn_blocking(move || desk.release(id, &by.who)).await {
         Ok(Ok(true)) => Ok(StatusCode::NO_CONTENT),
         Ok(Ok(false)) => Err(missing()),
         Ok(Err(error)) => {

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{ApiState, Problem};
 use crate::alerts::journal::statistics::Statistics;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     day: Option<Date>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Day {
     site: String,
     time_zone: String,
@@ -24,6 +25,13 @@ pub(super) struct Day {
 }
 
 /// Of `day` (`YYYY-MM-DD` in the site's time zone), today if left out.
+#[utoipa::path(
+    get,
+    path = "/api/v1/statistics",
+    tag = "numbers",
+    params(Wanted),
+    responses((status = 200, description = "what is asked for", body = Day)),
+)]
 pub(super) async fn day(
     State(state): State<ApiState>,
     wanted: Result<Query<Wanted>, QueryRejection>,

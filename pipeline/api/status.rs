@@ -1,21 +1,23 @@
 //! Health, metrics, and the state of the cameras.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 
+use super::caller::{Identity, Right};
+use super::peer::Peer;
 use super::{ApiState, Problem};
 use crate::engine::hub::Snapshot;
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Cameras {
     site: String,
     cameras: Vec<Camera>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Camera {
     id: String,
     name: String,
@@ -26,11 +28,25 @@ struct Camera {
 }
 
 /// The process answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "health",
+    security(()),
+    responses((status = 200, description = "`ok`", body = String, content_type = "text/plain")),
+)]
 pub(super) async fn health() -> &'static str {
     "ok\n"
 }
 
 /// The process does its work: models warm, journal open. One camera that is down does not count.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "health",
+    security(()),
+    responses((status = 200, description = "`ok`", body = String, content_type = "text/plain")),
+)]
 pub(super) async fn ready(State(state): State<ApiState>) -> Result<&'static str, Problem> {
     if !state.0.hub.ready() {
         return Err(Problem::unavailable("not ready"));
@@ -39,7 +55,22 @@ pub(super) async fn ready(State(state): State<ApiState>) -> Result<&'static str,
     Ok("ok\n")
 }
 
-pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
+/// From the networks that the site names without a login, else for whoever sees.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "health",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")),
+)]
+pub(super) async fn metrics(
+    State(state): State<ApiState>,
+    Extension(peer): Extension<Peer>,
+    identity: Identity,
+) -> Response {
+    let is_open = peer.client.is_some_and(|client| state.0.access.metrics_from.contains(client));
+    if !is_open && let Err(problem) = identity.settled().and_then(|caller| caller.needs(Right::See)) {
+        return problem.into_response();
+    }
     match state.0.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
         Err(error) => {
@@ -49,6 +80,12 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/cameras",
+    tag = "cameras",
+    responses((status = 200, description = "what is asked for", body = Cameras)),
+)]
 pub(super) async fn cameras(State(state): State<ApiState>) -> Json<Cameras> {
     let hub = &state.0.hub;
     let cameras = hub

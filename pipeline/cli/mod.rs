@@ -14,6 +14,7 @@ mod run;
 mod signals;
 mod token;
 mod track;
+mod user;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,7 @@ enum Command {
     Models(models::ModelsArgs),
     Alerts(alerts::Args),
     Token(token::Args),
+    User(user::Args),
     Report(report::Args),
     Quiet(quiet::Args),
 }
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models(&args),
         Command::Alerts(args) => alerts::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::User(args) => user::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Quiet(args) => quiet::run(&args),
     };

@@ -1,5 +1,6 @@
 //! `lookout run`: all cameras of a site, with page, API and metrics, until told to stop.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,14 +38,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let metrics = Metrics::new().context("cannot set up metrics")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     // The port first: a second instance should say so at once.
-    let listener = runtime.block_on(api::bind(site.listen)).map_err(wrong_unless_retry)?;
-    // With port 0 the system has chosen one.
-    let address = listener.local_addr().context("cannot tell the address")?;
+    let listener = runtime.block_on(api::bind(&site)).map_err(wrong_unless_retry)?;
+    let (scheme, address) = (listener.scheme(), listener.address());
     let parts = Parts::open(&site, std::sync::Arc::clone(&metrics))?;
     let hub = std::sync::Arc::clone(&parts.hub);
     let (end, ended) = watch::channel(false);
     let files = api::evidence::Files { root: site.data.join(FOLDER), linker: parts.linker.clone() };
-    let state = api::ApiState::new(hub, metrics, &site.data, files, parts.dispatcher.desk(), ended.clone())?;
+    let state = api::ApiState::new(&site, hub, metrics, files, parts.dispatcher.desk(), ended.clone())?;
+    let first = state.first_admin(std::io::stdout().is_terminal())?;
     let stop = Stop::new();
     let server = runtime.spawn(api::serve(listener, state));
     let signals = runtime.block_on(async { Signals::listen() }).context("cannot watch for signals")?;
@@ -52,15 +53,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let (work, dispatcher) = parts.start(&site, &stop)?;
     let deliveries = runtime.spawn(dispatcher.run(ended));
     let cameras = site.cameras.len();
-    print(&format!("watching {cameras} camera{}: http://{}/", if cameras == 1 { "" } else { "s" }, address))?;
+    print(&format!("watching {cameras} camera{}: {scheme}://{address}/", if cameras == 1 { "" } else { "s" }))?;
+    match first {
+        api::First::Known => {}
+        api::First::Password(password) => {
+            print(&format!("first login: admin, password {password}, to be changed then"))?
+        }
+        api::First::InFile(path) => print(&format!("first login: admin, password in {}", path.display()))?,
+    }
     let worked = work.wait();
     // Alerts that ended with the run are in the journal now and get their chance to leave.
     end.send_replace(true);
     runtime.block_on(async {
         let finish = async { (deliveries.await, server.await) };
         match tokio::time::timeout(GRACE, finish).await {
-            Ok((Ok(()), Ok(Ok(())))) => {}
-            Ok((_, Ok(Err(error)))) => tracing::error!(%error, "the HTTP server failed"),
+            Ok((Ok(()), Ok(()))) => {}
             Ok(_) => tracing::error!("deliveries or the HTTP server broke off"),
             Err(_) => tracing::warn!("deliveries did not end in time; what is left stays in the outbox"),
         }

@@ -1,4 +1,4 @@
-//! `lookout token create|list|revoke`: who may answer alerts from outside.
+//! `lookout token create|list|revoke`: machines that answer alerts or read from outside.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use lookout::alerts::journal::{NewToken, TokenRow, Tokens};
 use lookout::config::load_site;
-use lookout::config::plan::Site;
+use lookout::config::plan::{Role, Site};
 
 use super::common::{Invalid, print, say, warn};
 
-/// Tokens with which dispatch answers alerts over HTTP. The database keeps only a hash of each.
+/// Tokens with which dispatch answers alerts over HTTP, or a machine reads. The database keeps only a hash of each.
 ///
 /// Example: lookout token create --name platform --sink platform --days 365
 #[derive(clap::Args)]
@@ -54,6 +54,9 @@ struct CreateArgs {
     /// It answers alerts of this grid; may be given several times
     #[arg(long = "grid", value_name = "ID")]
     grids: Vec<String>,
+    /// It sees what somebody of this role sees; only viewer
+    #[arg(long, value_parser = viewer)]
+    role: Option<Role>,
     /// Good for so many days; until it is withdrawn if left out
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: Option<u32>,
@@ -79,14 +82,23 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
+/// Machines only read: whatever changes something is done by somebody.
+fn viewer(text: &str) -> Result<Role, String> {
+    match text.parse()? {
+        Role::Viewer => Ok(Role::Viewer),
+        _ => Err("a token is a viewer or has no role".into()),
+    }
+}
+
 fn make(args: &CreateArgs, site: &Site) -> anyhow::Result<()> {
     let good = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     if args.name.is_empty() || args.name.chars().count() > LONGEST_NAME || !args.name.chars().all(good) {
         let what = format!("--name: letters, digits, - _ and . only, at most {LONGEST_NAME}");
         return Err(Invalid(what).into());
     }
-    if args.sinks.is_empty() && args.grids.is_empty() {
-        return Err(Invalid("a token answers alerts of some --sink or --grid; name at least one".into()).into());
+    if args.sinks.is_empty() && args.grids.is_empty() && args.role.is_none() {
+        let what = "a token answers alerts of some --sink or --grid, or reads by --role viewer; name at least one";
+        return Err(Invalid(what.into()).into());
     }
     if let Some(sink) = args.sinks.iter().find(|id| !site.sinks.iter().any(|s| s.id == **id)) {
         return Err(Invalid(format!("--sink: there is no sink `{sink}`")).into());
@@ -99,6 +111,7 @@ fn make(args: &CreateArgs, site: &Site) -> anyhow::Result<()> {
         name: args.name.clone(),
         sinks: args.sinks.clone(),
         grids: args.grids.clone(),
+        role: args.role,
         expires: args.days.map(|days| jiff::Timestamp::now().saturating_add(day(days))).transpose()?,
     };
     let Some(secret) = Tokens::open(&site.data)?.create(&token)? else {
@@ -116,8 +129,8 @@ fn list(json: bool, tokens: &[TokenRow], site: &Site) -> anyhow::Result<()> {
         }
     } else {
         let now = jiff::Timestamp::now();
-        writeln!(out, "{:16}  {:9}  {:10}  answers alerts of", "name", "state", "until")?;
-        for TokenRow { name, sinks, grids, expires, revoked_at, .. } in tokens {
+        writeln!(out, "{:16}  {:9}  {:10}  {:7}  answers alerts of", "name", "state", "until", "role")?;
+        for TokenRow { name, sinks, grids, expires, revoked_at, role, .. } in tokens {
             let state = match (revoked_at, expires) {
                 (Some(_), _) => "withdrawn",
                 (None, Some(end)) if *end <= now => "expired",
@@ -126,7 +139,9 @@ fn list(json: bool, tokens: &[TokenRow], site: &Site) -> anyhow::Result<()> {
             let until = expires.map(|end| site.time_zone.to_datetime(end).date().to_string()).unwrap_or_default();
             let sinks = sinks.iter().map(|id| format!("sink {id}"));
             let whose: Vec<String> = sinks.chain(grids.iter().map(|id| format!("grid {id}"))).collect();
-            writeln!(out, "{name:16}  {state:9}  {until:10}  {}", whose.join(", "))?;
+            let role = role.map(Role::word).unwrap_or_default();
+            let line = format!("{name:16}  {state:9}  {until:10}  {role:7}  {}", whose.join(", "));
+            writeln!(out, "{}", line.trim_end())?;
         }
     }
     if out.is_empty() { Ok(()) } else { print(out.trim_end_matches('\n')) }

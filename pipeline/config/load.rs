@@ -132,6 +132,10 @@ pub fn looks_like_site(file: &Path) -> Result<bool, ConfigError> {
         "data",
         "media_dirs",
         "public_url",
+        "tls",
+        "behind_proxy",
+        "metrics_from",
+        "privacy",
         "inference",
         "evidence",
     ]);

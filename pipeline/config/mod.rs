@@ -1,5 +1,6 @@
 //! Text to checked plan: every fault at once with file, line and field. After that no stage checks again.
 
+mod access;
 mod camera;
 mod condition;
 mod evidence;

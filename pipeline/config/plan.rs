@@ -1,5 +1,6 @@
 //! The checked plan: what the stages are built from. Whoever holds one need not check again.
 
+mod access;
 mod camera;
 mod evidence;
 mod ground;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub use access::{Access, Networks, Role, Tls};
 pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
 pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};
@@ -51,6 +53,8 @@ pub struct Site {
     pub routes: Vec<Route>,
     /// Stills and clips of alerts.
     pub evidence: Evidence,
+    /// Who may reach page, API and metrics, and how.
+    pub access: Access,
 }
 
 /// How inference runs on this machine.

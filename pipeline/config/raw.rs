@@ -1,5 +1,6 @@
 //! The files as written. Their doc comments become the descriptions in `configs/schema.json`.
 
+mod access;
 mod camera;
 mod evidence;
 mod ground;
@@ -14,6 +15,7 @@ use toml::Spanned;
 use super::field::Field;
 use super::plan::Provider;
 
+pub use access::{PrivacyRaw, TlsRaw};
 pub use camera::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
 pub use evidence::EvidenceRaw;
 pub use ground::{GroundRaw, GroundTableRaw, LensRaw};
@@ -38,6 +40,16 @@ pub struct SiteRaw {
     pub data: Field<String>,
     /// Address of page, API and metrics; `127.0.0.1:8787` if left out.
     pub listen: Field<String>,
+    /// The server's own certificate: page, API and metrics by HTTPS.
+    #[schemars(with = "Option<TlsRaw>")]
+    pub tls: Option<Table<TlsRaw>>,
+    /// Networks of proxies in front, such as `["10.0.0.0/8"]`; who asks and how is believed from their headers.
+    pub behind_proxy: Field<Vec<String>>,
+    /// Networks from which `/metrics` needs no login; loopback if left out.
+    pub metrics_from: Field<Vec<String>>,
+    /// Who may see people as they are.
+    #[schemars(with = "Option<PrivacyRaw>")]
+    pub privacy: Option<Table<PrivacyRaw>>,
     /// Address of this server in links that receivers get.
     pub public_url: Field<String>,
     /// The only folders from which a file may be a source, relative to this file.

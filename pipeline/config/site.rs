@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
+use super::access::{self, AccessKeys};
 use super::camera::check_id;
 use super::evidence;
 use super::fault::Report;
@@ -49,6 +50,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
             TimeZone::UTC
         })
     });
+    let listen_at = raw.listen.span().clone();
     let listen = raw.listen.checked(report, "listen", |text| match text.parse::<SocketAddr>() {
         Ok(_) => Ok(()),
         Err(_) => Err(format!("`{text}` is not an address with a port such as 127.0.0.1:8787")),
@@ -58,6 +60,17 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
     let media_dirs = raw.media_dirs.get(report, "media_dirs").unwrap_or_default();
     let inference = inference(raw.inference, report);
     let evidence = evidence::build(raw.evidence, report);
+    let keys = AccessKeys {
+        tls: raw.tls,
+        behind_proxy: raw.behind_proxy,
+        metrics_from: raw.metrics_from,
+        privacy: raw.privacy,
+    };
+    let access = access::build(keys, &base, report);
+    if !listen.ip().is_loopback() && access.tls.is_none() && access.behind_proxy.0.is_empty() {
+        let what = "without `[tls]` or `behind_proxy` Lookout listens on loopback only, such as 127.0.0.1 or [::1]";
+        report.fault(&listen_at, "listen", what);
+    }
     let grids: Vec<Grid> = raw.grid.into_iter().enumerate().map(|(i, t)| grid(t, i, report)).collect();
     unique(grids.iter().map(|g| g.id.as_str()), "grid", report);
     let sinks: Vec<Sink> =
@@ -92,6 +105,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         sinks,
         routes,
         evidence,
+        access,
     };
     SiteParts { site, cameras, cameras_at, mentions: named.mentions, gates }
 }

@@ -362,6 +362,34 @@ mod site {
         }
     }
 
+    #[test]
+    fn who_may_reach_the_site_is_checked() {
+        let load = |keys: &str| {
+            let site = format!("id = \"s\"\n{keys}");
+            let dir =
+                write(&[("site.toml", &site), ("cameras/a.toml", "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n")]);
+            load_site(&dir.path().join("site.toml")).map(|checked| checked.plan.access).map_err(|e| e.to_string())
+        };
+        let standard = load("").unwrap();
+        assert!(standard.metrics_from.contains("127.0.0.1".parse().unwrap()) && standard.plain.is_empty());
+        let proxied = "listen = \"0.0.0.0:80\"\nbehind_proxy = [\"10.0.0.0/8\", \"::1\"]\nmetrics_from = []\n";
+        let access = load(&format!("{proxied}[privacy]\nplain = [\"admin\"]\n")).unwrap();
+        assert_eq!((access.behind_proxy.0.len(), access.metrics_from.0.len()), (2, 0));
+        assert_eq!(access.plain, [plan::Role::Admin]);
+        let tls = "listen = \"[::]:443\"\n[tls]\ncert = \"a.pem\"\nkey = \"b.pem\"\n";
+        assert!(load(tls).unwrap().tls.unwrap().cert.is_absolute());
+        for (keys, word) in [
+            ("listen = \"0.0.0.0:80\"\n", "listen: without `[tls]` or `behind_proxy`"),
+            ("metrics_from = [\"10.0.0.1/8\"]\n", "metrics_from[0]: `10.0.0.1/8` has bits beyond its prefix"),
+            ("behind_proxy = [\"10.0.0.0/8\", \"proxy\"]\n", "behind_proxy[1]: `proxy` is not a network"),
+            ("[tls]\ncert = \"a.pem\"\n", "tls.key: missing"),
+            ("[privacy]\nplain = [\"root\"]\n", "privacy.plain"),
+        ] {
+            let text = load(keys).unwrap_err();
+            assert!(text.contains(word), "{word}\n{text}");
+        }
+    }
+
     fn park(rule: &str) -> tempfile::TempDir {
         let site = format!("id = \"s\"\ntime_zone = \"Asia/Shanghai\"\n[[rule]]\nid = \"park\"\n{rule}");
         let camera =

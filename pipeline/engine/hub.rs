@@ -43,7 +43,7 @@ pub struct CameraHub {
 }
 
 /// The newest state of a camera.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Snapshot {
     /// Whether pictures come.
     pub state: CameraState,
@@ -69,7 +69,7 @@ pub struct Snapshot {
 }
 
 /// Whether pictures come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CameraState {
     /// The first connection is being made.
@@ -84,7 +84,7 @@ pub enum CameraState {
 }
 
 /// People in a zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ZoneCount {
     /// Zone id.
     pub id: String,
@@ -95,7 +95,7 @@ pub struct ZoneCount {
 }
 
 /// People who crossed a line since the start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LineCount {
     /// Line id.
     pub id: String,

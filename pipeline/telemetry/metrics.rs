@@ -19,8 +19,19 @@ pub const RECONNECT_REASONS: [&str; 9] =
 /// Why the rules of a camera rest; the `reason` of `lookout_rules_suspended`.
 pub const SUSPEND_REASONS: [&str; 1] = ["signal_lost"];
 /// Bounded queues that count what they turn away; the `queue` of `lookout_overflow_total`.
-pub const QUEUES: [&str; 10] =
-    ["candidates", "tracks", "incidents", "journal", "outbox", "redaction", "evidence", "events", "viewers", "site"];
+pub const QUEUES: [&str; 11] = [
+    "candidates",
+    "tracks",
+    "incidents",
+    "journal",
+    "outbox",
+    "redaction",
+    "evidence",
+    "events",
+    "viewers",
+    "logins",
+    "site",
+];
 /// What became of a delivery; the `outcome` of `lookout_deliveries_total`.
 pub const OUTCOMES: [&str; 4] = ["delivered", "failed", "skipped", "dead"];
 

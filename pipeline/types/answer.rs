@@ -10,7 +10,7 @@ pub const NOT_A_PERSON: &str = "not_a_person";
 pub const ANSWERS: [&str; 4] = ["accepted", "assigned", "resolved", "false_alarm"];
 
 /// An answer, as JSON `{"status": "assigned", "unit": "squad 3"}`. Unknown keys and keys of another answer are refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case", try_from = "Written")]
 pub enum Answer {
     /// Somebody has seen it.

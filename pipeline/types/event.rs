@@ -9,7 +9,7 @@ use super::{AlertId, Direction, EndReason, Kind, MediaTime, Point, Severity, Sta
 pub const SCHEMA: u32 = 1;
 
 /// A change of an alert, or a person counted at a line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Event {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -69,6 +69,7 @@ pub struct Event {
     pub condition_until: Option<jiff::Timestamp>,
     /// Anchor, fractions, y down.
     #[serde(rename = "where")]
+    #[schema(value_type = Option<[f64; 2]>)]
     pub place_in_picture: Option<Point>,
     /// Left, top, width, height, fractions.
     #[serde(rename = "box")]
@@ -95,7 +96,7 @@ pub struct Event {
 }
 
 /// A deadline that passed without an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Overdue {
     /// Route that set it.
     pub route: String,
@@ -106,7 +107,7 @@ pub struct Overdue {
 }
 
 /// Signed addresses that expire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Links {
     /// The still.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,7 +118,7 @@ pub struct Links {
 }
 
 /// Degrees, WGS 84.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema, utoipa::ToSchema)]
 pub struct Place {
     /// North positive.
     pub lat: f64,
@@ -126,7 +127,7 @@ pub struct Place {
 }
 
 /// Readiness of picture and clip; an alert never waits for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EvidenceState {
     /// The still.
     pub picture: MediaState,
@@ -135,7 +136,7 @@ pub struct EvidenceState {
 }
 
 /// Readiness of one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaState {
     /// Will not be made (no pictures, or not asked for).
@@ -149,7 +150,7 @@ pub enum MediaState {
 }
 
 /// The same sentence in both first languages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Localized {
     /// Chinese.
     pub zh: String,

@@ -3,7 +3,9 @@
 pub mod cap;
 pub mod clips;
 pub mod command;
+pub mod login;
 pub mod rtsp;
+pub mod server;
 pub mod sip;
 pub mod site;
 pub mod tls;

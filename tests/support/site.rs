@@ -1,5 +1,6 @@
 //! A site in a temporary folder with a real `lookout run`.
 
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,17 +13,22 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::command::{cramped, lookout, ran, root, write};
+use super::login::viewer;
 
 /// Long enough for a busy machine; every wait ends by what it waits for.
 const LONG: Duration = Duration::from_secs(60);
 
 /// A site's files.
-pub struct SiteFiles(TempDir);
+pub struct SiteFiles {
+    folder: TempDir,
+    /// Reads the API of its runs; made by the first.
+    token: OnceCell<String>,
+}
 
 impl SiteFiles {
     /// With a file sink, `record`, and further sinks and routes as text. Its data are in `data`.
     pub fn new(more: &str) -> Self {
-        let files = Self(tempfile::tempdir().unwrap());
+        let files = Self { folder: tempfile::tempdir().unwrap(), token: OnceCell::new() };
         files.site("site.toml", SocketAddr::from(([127, 0, 0, 1], 0)), more);
         files
     }
@@ -49,7 +55,7 @@ impl SiteFiles {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     /// Starts a run; returns when it is ready.
@@ -73,13 +79,14 @@ impl SiteFiles {
 
     fn spawn(&self, mut command: Command) -> Run {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let token = self.token.get_or_init(|| viewer(&self.path("data"))).clone();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit_once("http://").and_then(|(_, rest)| rest.strip_suffix('/')?.parse().ok());
         let log = self.path("log");
         let Some(address) = address else { panic!("`{line}` names no address\n{}", read(&log)) };
-        let mut run = Run { child, address, log };
+        let mut run = Run { child, address, token, log };
         run.until("it is ready", |run| run.get("/readyz").starts_with("HTTP/1.1 200"));
         run
     }
@@ -109,6 +116,8 @@ impl SiteFiles {
 pub struct Run {
     child: Child,
     pub address: SocketAddr,
+    /// Of a viewer.
+    pub token: String,
     log: PathBuf,
 }
 
@@ -127,7 +136,12 @@ impl Run {
     pub fn get(&self, path: &str) -> String {
         let mut answer = String::new();
         if let Ok(mut stream) = TcpStream::connect(self.address) {
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+            let (address, token) = (self.address, &self.token);
+            write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+            )
+            .unwrap();
             stream.read_to_string(&mut answer).unwrap();
         }
         answer

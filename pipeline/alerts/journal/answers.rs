@@ -19,11 +19,13 @@ pub struct Answers {
 }
 
 /// Which way an answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// By the API, with a token.
     Token,
+    /// By the API or the console, by somebody who is logged in.
+    User,
     /// In the answer of a sink's receiver to a delivery.
     Sink,
 }
@@ -33,12 +35,12 @@ pub enum Via {
 pub struct By {
     /// Which way.
     pub via: Via,
-    /// Name of the token, or id of the sink.
+    /// Name of the token or user, or id of the sink.
     pub who: String,
 }
 
 /// One answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AnswerRow {
     /// When it was taken, by the host clock.
     #[serde(with = "millis")]
@@ -48,7 +50,7 @@ pub struct AnswerRow {
     pub answer: Answer,
     /// Which way it came.
     pub via: Via,
-    /// Name of the token, or id of the sink.
+    /// Name of the token or user, or id of the sink.
     pub by: String,
 }
 
@@ -80,6 +82,7 @@ impl Via {
     const fn word(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::User => "user",
             Self::Sink => "sink",
         }
     }
@@ -172,6 +175,7 @@ pub(super) fn from_row(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Resul
         answer: Answer::new(&status, detail).map_err(|text| wrong(first + 1, text))?,
         via: match via.as_str() {
             "token" => Via::Token,
+            "user" => Via::User,
             "sink" => Via::Sink,
             _ => return Err(wrong(first + 3, format!("`{via}` is no way in which an answer comes"))),
         },

@@ -45,7 +45,7 @@ pub struct AlertFilter {
 }
 
 /// One alert with its newest event.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct AlertRow {
     /// The alert.
     pub alert: AlertId,
@@ -62,7 +62,7 @@ pub struct AlertRow {
 }
 
 /// Everything about one alert.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Story {
     /// The alert.
     pub alert: AlertId,
@@ -77,7 +77,7 @@ pub struct Story {
 }
 
 /// A route that announced an alert.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RouteRow {
     /// Route id.
     pub route: String,
@@ -92,7 +92,7 @@ pub struct RouteRow {
 }
 
 /// What became of one event for one sink.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct DeliveryRow {
     /// The alert.
     pub alert: AlertId,

@@ -17,7 +17,7 @@ use super::JournalError;
 /// answered, 1 answered, 2 the deadline passed and was told. Times: `at`, `*_at`, `expires`, `deadline` in Unix
 /// milliseconds; `due`, `queued`, `settled` in Unix microseconds. `errand` is what commands ask of a run: to test a route,
 /// or, without one, to look at the outbox.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,
@@ -119,6 +119,9 @@ CREATE INDEX spot_in_force ON spot (camera) WHERE released_at IS NULL;
 ",
     "
 CREATE INDEX outbox_droppable ON outbox (sink, event) WHERE state = 0 AND spare > 0;
+",
+    "
+ALTER TABLE token ADD COLUMN role TEXT;
 ",
 ];
 

@@ -11,7 +11,7 @@ use crate::types::{AlertId, Event};
 const MOST: i64 = 64;
 
 /// A quiet spot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Spot {
     /// Its number.
     pub id: i64,

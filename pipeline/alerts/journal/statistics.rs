@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{JournalError, Reader};
 
 /// A day's alerts.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Statistics {
     /// In the site's time zone.
     pub day: Date,
@@ -25,7 +25,7 @@ pub struct Statistics {
 }
 
 /// Those of one grid.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct OfGrid {
     /// Grid id.
     pub grid: Option<String>,
@@ -35,7 +35,7 @@ pub struct OfGrid {
 }
 
 /// Those of one kind.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct OfKind {
     /// Its word.
     pub kind: String,
@@ -45,7 +45,7 @@ pub struct OfKind {
 }
 
 /// How alerts were answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Figures {
     /// Announced to somebody.
     pub received: u32,

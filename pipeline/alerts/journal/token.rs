@@ -1,4 +1,4 @@
-//! Who may answer from outside: bearer tokens, of which the database has only a hash.
+//! Machines that answer or read from outside: bearer tokens, of which the database has only a hash.
 
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{FILE, JournalError, read, schema};
+use crate::config::plan::Role;
 use crate::types::time::{millis, millis_option};
 
 /// What a token begins with, so that searches for leaked secrets find it.
@@ -29,6 +30,8 @@ pub struct NewToken {
     pub sinks: Vec<String>,
     /// and alerts of these grids.
     pub grids: Vec<String>,
+    /// What it may do besides.
+    pub role: Option<Role>,
     /// When it ends, if it does.
     pub expires: Option<jiff::Timestamp>,
 }
@@ -38,6 +41,8 @@ pub struct NewToken {
 pub struct Token {
     /// Its name.
     pub name: String,
+    /// What it may do besides answering.
+    pub role: Option<Role>,
     sinks: Vec<String>,
     grids: Vec<String>,
 }
@@ -60,6 +65,8 @@ pub struct TokenRow {
     pub sinks: Vec<String>,
     /// Grids whose alerts it answers.
     pub grids: Vec<String>,
+    /// What it may do besides.
+    pub role: Option<Role>,
     /// When it was made.
     #[serde(with = "millis")]
     pub created_at: jiff::Timestamp,
@@ -96,7 +103,8 @@ impl Tokens {
         SystemRandom::new().fill(&mut bytes).map_err(no_random)?;
         let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
         let made = self.connection.execute(
-            "INSERT INTO token (name, hash, sinks, grids, created_at, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO token (name, hash, sinks, grids, created_at, expires, role)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (name) DO NOTHING",
             params![
                 token.name,
@@ -105,6 +113,7 @@ impl Tokens {
                 serde_json::to_string(&token.grids)?,
                 jiff::Timestamp::now().as_millisecond(),
                 token.expires.map(jiff::Timestamp::as_millisecond),
+                token.role.map(Role::word),
             ],
         )?;
         Ok((made == 1).then_some(secret))
@@ -121,7 +130,7 @@ impl Tokens {
     pub fn list(&self) -> Result<Vec<TokenRow>, JournalError> {
         let mut statement = self
             .connection
-            .prepare("SELECT name, sinks, grids, created_at, expires, revoked_at FROM token ORDER BY name")?;
+            .prepare("SELECT name, sinks, grids, created_at, expires, revoked_at, role FROM token ORDER BY name")?;
         let mut rows = statement.query([])?;
         let mut tokens = Vec::new();
         while let Some(row) = rows.next()? {
@@ -132,6 +141,7 @@ impl Tokens {
                 created_at: read::from_millis(row.get(3)?),
                 expires: row.get::<_, Option<i64>>(4)?.map(read::from_millis),
                 revoked_at: row.get::<_, Option<i64>>(5)?.map(read::from_millis),
+                role: role(row.get(6)?),
             });
         }
         Ok(tokens)
@@ -140,15 +150,28 @@ impl Tokens {
 
 /// The token of a secret, if it is good at `now`. The hash is looked up, so time tells nothing of the secret.
 pub(super) fn find(connection: &Connection, secret: &str, now: jiff::Timestamp) -> Result<Option<Token>, JournalError> {
-    let row: Option<(String, String, String)> = connection
+    type Row = (String, String, String, Option<String>);
+    let row: Option<Row> = connection
         .prepare_cached(
-            "SELECT name, sinks, grids FROM token
+            "SELECT name, sinks, grids, role FROM token
              WHERE hash = ?1 AND revoked_at IS NULL AND (expires IS NULL OR expires > ?2)",
         )?
-        .query_row(params![hash(secret), now.as_millisecond()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row(params![hash(secret), now.as_millisecond()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
         .optional()?;
-    let Some((name, sinks, grids)) = row else { return Ok(None) };
-    Ok(Some(Token { name, sinks: serde_json::from_str(&sinks)?, grids: serde_json::from_str(&grids)? }))
+    let Some((name, sinks, grids, word)) = row else { return Ok(None) };
+    Ok(Some(Token {
+        name,
+        role: role(word),
+        sinks: serde_json::from_str(&sinks)?,
+        grids: serde_json::from_str(&grids)?,
+    }))
+}
+
+/// A role that this version does not know is none.
+fn role(word: Option<String>) -> Option<Role> {
+    word.and_then(|word| word.parse().ok())
 }
 
 /// Secrets are random and long: a plain hash cannot be undone by guessing.

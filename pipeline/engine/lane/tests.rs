@@ -6,7 +6,7 @@ use super::*;
 use crate::alerts::IncidentConfig;
 use crate::capture::picture::VideoPicture;
 use crate::config::load_camera;
-use crate::config::plan::{Evidence, Inference, Site};
+use crate::config::plan::{Access, Evidence, Inference, Site};
 use crate::engine::analyze::privacy_mask;
 use crate::engine::archive;
 use crate::engine::hub::LiveHub;
@@ -38,6 +38,7 @@ fn a_picture_moves_every_series_of_its_stages() {
         sinks: Vec::new(),
         routes: Vec::new(),
         evidence: Evidence::DEFAULT,
+        access: Access::default(),
     };
     let (metrics, hub) = (Metrics::new().unwrap(), LiveHub::new(&site));
     let viewer = hub.cameras[0].watch().unwrap();

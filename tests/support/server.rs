@@ -1,0 +1,118 @@
+//! The HTTP side by a real listener.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use lookout::alerts::evidence::FOLDER;
+use lookout::alerts::evidence::link::Linker;
+use lookout::alerts::journal::Journal;
+use lookout::api::evidence::Files;
+use lookout::api::{ApiState, bind, serve};
+use lookout::config::plan::{Access, Camera, Detect, Line, Site, Zone};
+use lookout::dispatch::Dispatcher;
+use lookout::engine::hub::LiveHub;
+use lookout::telemetry::Metrics;
+use lookout::types::{Point, Polygon, Span};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Client, Response, StatusCode};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::login::viewer;
+use crate::sample::site;
+
+/// The API of a site with two cameras and no run.
+pub struct Server {
+    pub address: SocketAddr,
+    pub hub: Arc<LiveHub>,
+    pub journal: Journal,
+    /// Sends a viewer's token with each request.
+    pub client: Client,
+    pub stop: watch::Sender<bool>,
+    pub linker: Linker,
+    pub run: tokio::task::JoinHandle<()>,
+    pub folder: tempfile::TempDir,
+}
+
+/// A camera with a zone and a line.
+fn camera(id: &str) -> Arc<Camera> {
+    let p = |x, y| Point { x, y };
+    Arc::new(Camera {
+        id: id.into(),
+        name: "Courthouse <b>forecourt</b>".into(),
+        grid: None,
+        place: None,
+        source: None,
+        detect: Detect::default(),
+        ground: None,
+        zones: vec![Zone {
+            id: "steps".into(),
+            name: "Entrance steps".into(),
+            grid: None,
+            polygon: Polygon::new(vec![p(0.2, 0.4), p(0.8, 0.4), p(0.9, 0.9)]),
+        }],
+        lines: vec![Line {
+            id: "gate".into(),
+            name: "Gate".into(),
+            grid: None,
+            points: vec![p(0.1, 0.7), p(0.9, 0.7)],
+            left: Some("street".into()),
+            right: Some("yard".into()),
+        }],
+        masks: Vec::new(),
+        rules: Vec::new(),
+    })
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::start_with(Access::default()).await
+    }
+
+    pub async fn start_with(access: Access) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let cameras = vec![camera("forecourt"), camera("shore")];
+        let site = Site { cameras, access, ..site(folder.path(), Vec::new()) };
+        let journal = Journal::open(&site.data, &[]).unwrap();
+        let hub = LiveHub::new(&site);
+        let (stop, stopped) = watch::channel(false);
+        let linker = Linker::open(&site.data, Some("https://lookout.example"), Span::from_secs(60)).unwrap();
+        let files = Files { root: site.data.join(FOLDER), linker: linker.clone() };
+        let metrics = Metrics::new().unwrap();
+        let desk = Dispatcher::new(&site.sinks, &journal, &metrics).unwrap().desk();
+        let state = ApiState::new(&site, hub.clone(), metrics, files, desk, stopped).unwrap();
+        let listener = bind(&site).await.unwrap();
+        let address = listener.address();
+        let run = tokio::spawn(serve(listener, state));
+        // Whoever is first installs it; a client cannot be made without.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let client = bearer(&viewer(&site.data));
+        Self { address, hub, journal, client, stop, linker, run, folder }
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("http://{}{path}", self.address)).send().await.unwrap()
+    }
+
+    pub async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    pub async fn problem(&self, path: &str) -> (u16, String) {
+        let answer = self.get(path).await;
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!((body["status"].as_u64(), body["type"].as_str()), (Some(u64::from(status)), Some("about:blank")));
+        (status, body["detail"].as_str().unwrap().to_owned())
+    }
+}
+
+/// A client that sends a token with each request.
+fn bearer(token: &str) -> Client {
+    let mut value: HeaderValue = format!("Bearer {token}").parse().unwrap();
+    value.set_sensitive(true);
+    Client::builder().default_headers(HeaderMap::from_iter([(AUTHORIZATION, value)])).build().unwrap()
+}
