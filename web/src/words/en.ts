@@ -19,7 +19,6 @@ export const en = {
     operations: "Operations",
     users: "Users",
     audit: "Audit",
-    menu: "Menu",
     dark: "Dark",
     light: "Light",
     theme: "Colours",

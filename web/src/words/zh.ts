@@ -20,7 +20,6 @@ export const zh: Words = {
     operations: "运维",
     users: "用户",
     audit: "审计",
-    menu: "菜单",
     dark: "深色",
     light: "浅色",
     theme: "配色",
