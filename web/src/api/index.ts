@@ -92,7 +92,7 @@ export const api = {
   wake: (id: string, rule: string) => request<undefined>("DELETE", `${camera(id)}/rules/${part(rule)}/snooze`),
 
   operations: (signal?: AbortSignal) => get<Operations>("/operations", signal),
-  deliveries: (state: "dead" | "waiting", sink?: string) => get<Delivery[] | { deliveries: Delivery[] }>(`/deliveries${query({ state, sink })}`),
+  deliveries: (state: "dead" | "waiting", sink?: string) => get<{ deliveries: Delivery[]; more: boolean }>(`/deliveries${query({ state, sink })}`),
   redeliver: (alert: string | null) => post<unknown>("/deliveries/redeliver", alert === null ? { all_dead: true } : { alert }),
   testAlert: (route?: string) => post<unknown>("/alerts-test", route === undefined ? {} : { route }),
   siteCheck: () => get<{ faults: Fault[]; warnings: Fault[] }>("/check"),
