@@ -28,9 +28,6 @@ function leave(): void {
   standing.value = { state: "out" };
 }
 
-/** A server without logins lets everybody see and nobody change. */
-const OPEN: Session = { name: "", role: "viewer", must_change: false, csrf: "", rights: ["see"] };
-
 export async function findSession(): Promise<void> {
   trouble.value = null;
   try {
@@ -38,7 +35,6 @@ export async function findSession(): Promise<void> {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 401) leave();
-    else if (error.status === 404) enter(OPEN);
     else trouble.value = error;
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { CameraConfig, RuleRaw, XY } from "../src/api/types";
+import type { CameraConfig, CameraRaw, RuleRaw, XY } from "../src/api/types";
 import { changes, freeId } from "../src/editor/draft";
 import type { Draft } from "../src/editor/draft";
 import { diff } from "../src/editor/diff";
@@ -18,8 +18,8 @@ const SQUARE: XY[] = [
 ];
 const NAMES = { zone: (n: number) => `Zone ${n}`, line: (n: number) => `Line ${n}` };
 
-function config(camera: Partial<CameraConfig["camera"]> = {}): CameraConfig {
-  return { id: "c", file: "c.toml", toml: "", etag: "1", camera: { id: "c", zone: [{ id: "a", polygon: SQUARE }], ...camera }, warnings: [] };
+function config(camera: Partial<CameraRaw> = {}): CameraConfig {
+  return { id: "c", file: "c.toml", toml: "", etag: "1", camera: { id: "c", zone: [{ id: "a", polygon: SQUARE }], ...camera }, faults: [], warnings: [], restart: false };
 }
 
 describe("the editor", () => {
@@ -68,14 +68,19 @@ describe("the editor", () => {
 });
 
 describe("remarks", () => {
-  const found = (draft: Partial<Draft>, horizon: number | null = null): string[] =>
+  const found = (draft: Partial<Draft>, horizon: XY[] = []): string[] =>
     remarks({ zone: [], line: [], mask: [], ...draft }, { schema: SCHEMA, horizon: horizonOf(horizon), ground: false }).map((r) => `${r.level} ${r.rule ?? ""}${r.field ?? ""} ${r.word}`);
   const zone = (...rule: Record<string, unknown>[]): Partial<Draft> => ({ zone: [{ id: "z", polygon: SQUARE, rule: rule.map((r, i) => ({ id: `r${i}`, ...r }) as unknown as RuleRaw) }] });
 
   it("find nothing in what is right", () => expect(found(zone({ kind: "crowd", people: 12, hold: "10s", release: 10, escalate: [{ value: 25, severity: "severe" }] }))).toEqual([]));
   it("see a polygon that crosses itself, a zone above the horizon, a line at the edge", () => {
     expect(found({ zone: [{ id: "z", polygon: [[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]] }] })).toEqual(["error  crosses"]);
-    expect(found({ zone: [{ id: "z", polygon: SQUARE }] }, 0.6)).toEqual(["warning  zoneHorizon"]);
+    const level: XY[] = [
+      [0, 0.6],
+      [0.5, 0.6],
+      [1, 0.6],
+    ];
+    expect(found({ zone: [{ id: "z", polygon: SQUARE }] }, level)).toEqual(["warning  zoneHorizon"]);
     expect(found({ line: [{ id: "l", points: [[0.2, 0.7], [0.5, 0.99]] }] })).toEqual(["warning  lineEdge"]);
     expect(found({ line: [{ id: "l", points: [[0, 0.7], [1, 0.7]] }] })).toEqual([]);
     expect(found({ line: [{ id: "l", points: [[0.01, 0.2], [0.01, 0.8]] }] })).toEqual(["warning  lineEdge"]);

@@ -21,6 +21,7 @@ import type {
   QuietSpot,
   Role,
   Session,
+  SiteNumbers,
   Snooze,
   Statistics,
   Story,
@@ -82,6 +83,7 @@ export const api = {
     post<WhatIf>(`${camera(id)}/what-if`, { ...(toml === null ? {} : { toml }), from, until }, signal),
   trails: (id: string, from: string, until: string, limit: number, signal?: AbortSignal) =>
     get<Trails>(`${camera(id)}/trails${query({ from, until, limit })}`, signal),
+  siteNumbers: (day: string) => get<SiteNumbers>(`/numbers${query({ day })}`),
   numbers: (id: string, day: string) => get<Numbers>(`${camera(id)}/numbers${query({ day })}`),
 
   snoozes: () => get<Snooze[]>("/snoozes"),
@@ -90,14 +92,14 @@ export const api = {
   wake: (id: string, rule: string) => request<undefined>("DELETE", `${camera(id)}/rules/${part(rule)}/snooze`),
 
   operations: (signal?: AbortSignal) => get<Operations>("/operations", signal),
-  deliveries: (state: "dead" | "waiting", sink?: string) => get<Delivery[] | { deliveries: Delivery[] }>(`/deliveries${query({ state, sink })}`),
+  deliveries: (state: "dead" | "waiting", sink?: string) => get<{ deliveries: Delivery[]; more: boolean }>(`/deliveries${query({ state, sink })}`),
   redeliver: (alert: string | null) => post<unknown>("/deliveries/redeliver", alert === null ? { all_dead: true } : { alert }),
   testAlert: (route?: string) => post<unknown>("/alerts-test", route === undefined ? {} : { route }),
   siteCheck: () => get<{ faults: Fault[]; warnings: Fault[] }>("/check"),
 
-  users: () => get<User[] | { users: User[] }>("/users"),
+  users: () => get<User[]>("/users"),
   addUser: (name: string, role: Role) => post<{ password: string }>("/users", { name, role }),
-  setRole: (name: string, role: Role) => request<unknown>("PATCH", `/users/${part(name)}`, { body: { role } }),
+  changeUser: (name: string, change: { role?: Role; disabled?: boolean }) => request<User>("PATCH", `/users/${part(name)}`, { body: change }),
   deleteUser: (name: string) => request<undefined>("DELETE", `/users/${part(name)}`),
   resetPassword: (name: string) => post<{ password: string }>(`/users/${part(name)}/password`, {}),
   audit: (before?: number) => get<Audit>(`/audit${query({ before, limit: 100 })}`),

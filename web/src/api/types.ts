@@ -13,7 +13,9 @@ export type Kind =
   | "proximity"
   | "vanished"
   | "occupancy"
-  | "health";
+  | Health;
+/** What may be wrong with the camera itself. */
+export type Health = "offline" | "frozen" | "dark" | "blurred" | "moved";
 export type Severity = "minor" | "moderate" | "severe" | "extreme";
 export type AlertState = "started" | "updated" | "ended" | "evidence" | "overdue" | "counted";
 export type EndReason = "cleared" | "signal_lost" | "schedule" | "snoozed" | "reconfigured" | "stopped";
@@ -28,6 +30,7 @@ export type XY = [number, number];
 /** Left, top, width, height. */
 export type Box = [number, number, number, number];
 
+export const HEALTH: readonly Health[] = ["offline", "frozen", "dark", "blurred", "moved"];
 export const SEVERITIES: readonly Severity[] = ["minor", "moderate", "severe", "extreme"];
 
 export interface Session {
@@ -90,7 +93,7 @@ export interface Camera {
   analysed: number;
   dropped: number;
   last_picture: string | null;
-  snoozed?: Snooze[];
+  snoozed: Snooze[];
 }
 export interface Cameras {
   site: string;
@@ -258,9 +261,13 @@ export interface CameraConfig {
   file: string;
   toml: string;
   etag: string;
-  camera: CameraRaw;
+  /** The tables as written; null where the text is no TOML. */
+  camera: CameraRaw | null;
+  /** Why the text is not in force, if it is not: the last good one is. */
+  faults: Fault[];
   warnings: Fault[];
-  restart?: boolean;
+  /** A part of it is in force only after a restart. */
+  restart: boolean;
 }
 export interface Checked {
   faults: Fault[];
@@ -280,9 +287,8 @@ export interface VersionText extends Version {
 }
 export interface Ground {
   ready: boolean;
-  unit: string | null;
-  error: number | null;
-  horizon: number | null | XY[];
+  /** Where the ground ends, from left to right; empty where it fills the picture. */
+  horizon: XY[];
   lines: XY[][];
   step_m: number | null;
 }
@@ -313,6 +319,10 @@ export interface WhatIf {
   now: Incident[];
   then: Incident[];
   days: { day: string; now: number; then: number }[];
+  /** There were more than an answer has; the days count them all. */
+  cut?: boolean;
+  /** What stored tracks cannot show. */
+  left_out?: { rule: string | null; why: Localized }[];
   took_ms: number;
 }
 export interface Trails {
@@ -326,6 +336,10 @@ export interface Hour {
 }
 export interface Numbers {
   hours: Hour[];
+}
+export interface SiteNumbers {
+  /** People on the whole site, by rule. */
+  occupancy: Record<string, { hour: number; last: number; max: number }[]>;
 }
 
 export interface Operations {
@@ -344,22 +358,24 @@ export interface Operations {
     id: string;
     kind: string;
     pending: number;
-    oldest_s: number | null;
+    oldest_s: number;
     delivered: number;
     dead: number;
     skipped: number;
   }[];
   queues: { queue: string; overflow: number }[];
   models: { id: string; providers: string[] }[];
-  disk_free_bytes: number | null;
-  build: unknown;
+  disk_free_bytes: number;
+  build: { version: string };
+  /** What is on disk and in force only after a restart. */
+  restart: string[];
 }
 export interface User {
   name: string;
   role: Role;
   must_change: boolean;
-  created_at?: string;
-  last_login?: string | null;
+  disabled: boolean;
+  last_login: string | null;
 }
 export interface AuditEntry {
   id: number;
@@ -369,6 +385,7 @@ export interface AuditEntry {
   target: string | null;
   reason: string | null;
   detail: string | null;
+  from?: string | null;
 }
 export interface Audit {
   entries: AuditEntry[];

@@ -22,8 +22,8 @@ export function SaveDialog({ editor, close }: { editor: Editor; close: () => voi
   const save = (): void =>
     act.run(async () => {
       const saved = await api.save(id, etag, { camera: editor.draft.value }, reason.trim());
-      editor.rebase({ ...saved.data, etag: saved.data.etag === "" ? (saved.etag ?? "") : saved.data.etag }, false);
-      note(saved.data.restart === true ? w.editor.restart : w.editor.applied);
+      editor.rebase(saved.data, false);
+      note(saved.data.restart ? w.editor.restart : w.editor.applied);
       close();
     });
   const newest = (keep: boolean): void =>

@@ -28,6 +28,8 @@ export interface NewNames {
 }
 
 const SELECT: Tool = { kind: "select" };
+/** Of a text that is no TOML nothing is known. */
+const EMPTY = { id: "" };
 
 export class Editor {
   readonly base;
@@ -44,9 +46,9 @@ export class Editor {
 
   constructor(config: CameraConfig) {
     this.base = signal(config);
-    this.steps = signal<History<Draft>>(begin(draftOf(config.camera)));
+    this.steps = signal<History<Draft>>(begin(draftOf(config.camera ?? EMPTY)));
     this.draft = computed(() => this.steps.value.present);
-    this.before = computed(() => draftOf(this.base.value.camera));
+    this.before = computed(() => draftOf(this.base.value.camera ?? EMPTY));
     this.unsaved = computed(() => changes(this.before.value, this.draft.value));
   }
 
@@ -54,7 +56,7 @@ export class Editor {
   rebase(config: CameraConfig, keep: boolean): void {
     this.base.value = config;
     if (keep) return;
-    this.steps.value = begin(draftOf(config.camera));
+    this.steps.value = begin(draftOf(config.camera ?? EMPTY));
     this.dropIfGone();
   }
 

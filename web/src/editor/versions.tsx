@@ -36,7 +36,7 @@ export function Versions({ editor }: { editor: Editor }) {
               </tr>
             </thead>
             <tbody>
-              {versions.map((version) => (
+              {versions.map((version, i) => (
                 <tr key={version.version}>
                   <td>
                     <time datetime={version.at}>{longMoment(version.at)}</time>
@@ -44,7 +44,7 @@ export function Versions({ editor }: { editor: Editor }) {
                   <th scope="row">{version.who}</th>
                   <td>{version.reason === "" ? <span class="soft">{w.history.noReason}</span> : version.reason}</td>
                   <td class="number">
-                    {version.etag === etag && <span class="tag now">{w.history.current}</span>}
+                    {version.etag === etag && i === versions.findIndex((v) => v.etag === etag) && <span class="tag now">{w.history.current}</span>}
                     <button type="button" class="plain" onClick={() => setShown(version)}>
                       {w.history.show}
                     </button>

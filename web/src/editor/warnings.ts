@@ -30,12 +30,12 @@ const ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** Above this height of the picture nobody can stand, at this place; null where nothing is known. */
 export type Horizon = (x: number) => number | null;
 
-/** From what the server says of the ground: a height, or a line from edge to edge. */
-export function horizonOf(horizon: number | null | XY[] | undefined): Horizon {
-  if (typeof horizon === "number") return () => horizon;
-  if (!Array.isArray(horizon) || horizon.length < 2) return () => null;
-  const [a, b] = [horizon[0] as XY, horizon[horizon.length - 1] as XY];
-  return (x) => (a[0] === b[0] ? null : a[1] + ((x - a[0]) / (b[0] - a[0])) * (b[1] - a[1]));
+/** From the line that the server gives, from left to right; a lens may bend it. */
+export function horizonOf(line: readonly XY[]): Horizon {
+  return (x) => {
+    const [a, b] = edges(line, false).find(([from, to]) => from[0] <= x && x <= to[0] && from[0] < to[0]) ?? [];
+    return a === undefined || b === undefined ? null : a[1] + ((x - a[0]) / (b[0] - a[0])) * (b[1] - a[1]);
+  };
 }
 
 export interface Around {

@@ -163,8 +163,28 @@ function Result({ done, chosen, choose, editor }: ResultProps) {
       ) : (
         <p class="soft small">{nothing ? w.whatif.nothing : w.whatif.click}</p>
       )}
+      {result.cut === true && <p class="remark warning">{w.whatif.cut}</p>}
       {result.days.length > 1 && <Days days={result.days} />}
+      <LeftOut notes={result.left_out ?? []} />
     </div>
+  );
+}
+
+function LeftOut({ notes }: { notes: NonNullable<WhatIf["left_out"]> }) {
+  const w = t();
+  if (notes.length === 0) return null;
+  return (
+    <details class="small soft">
+      <summary>{w.whatif.leftOut}</summary>
+      <ul class="dashes">
+        {notes.map((one, i) => (
+          <li key={i}>
+            {one.rule === null ? "" : `${one.rule}: `}
+            {w.code === "zh" ? one.why.zh : one.why.en}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -6,6 +6,9 @@ import { Parts } from "./multipart";
 export type Show = (picture: ImageBitmap) => void;
 
 const AGAIN = 2_000;
+/** Pictures a second: of several cameras side by side, and of one. */
+const TILE_RATE = 4;
+const LARGE_RATE = 8;
 const watchers = new Map<string, Set<Show>>();
 let running: { stop: AbortController; cameras: string } | null = null;
 let planned: ReturnType<typeof setTimeout> | undefined;
@@ -40,7 +43,7 @@ async function read(cameras: string): Promise<void> {
   const mine = { stop, cameras };
   running = mine;
   try {
-    const answer = await fetch(`/api/v1/live?cameras=${encodeURIComponent(cameras)}`, { signal: stop.signal });
+    const answer = await fetch(`/api/v1/live?cameras=${encodeURIComponent(cameras)}&rate=${cameras.includes(",") ? TILE_RATE : LARGE_RATE}`, { signal: stop.signal });
     const reader = answer.ok ? answer.body?.getReader() : undefined;
     const parts = new Parts();
     while (reader !== undefined) {

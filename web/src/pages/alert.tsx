@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 
 import { api, evidenceAddress } from "../api";
 import type { AlertEvent, Delivery, Story } from "../api/types";
+import { HEALTH } from "../api/types";
 import { touched } from "../live/alerts";
 import { cameraName } from "../live/cameras";
 import { address } from "../route";
@@ -42,7 +43,7 @@ export function AlertDetail({ alert, back }: { alert: string; back: string }) {
         </div>
         <div>
           <AnswerForm alert={alert} story={story.data} done={story.again} />
-          {last.rule !== null && last.camera !== null && last.kind !== "health" && <SnoozeForm camera={last.camera} rule={last.rule} />}
+          {last.rule !== null && last.camera !== null && !HEALTH.some((health) => health === last.kind) && <SnoozeForm camera={last.camera} rule={last.rule} />}
           <Deadlines story={story.data} />
           <Facts last={last} />
         </div>

@@ -32,6 +32,7 @@ export function AuditPage() {
               <th>{w.audit.target}</th>
               <th>{w.audit.reason}</th>
               <th>{w.audit.detail}</th>
+              <th>{w.audit.from}</th>
             </tr>
           </thead>
           <tbody>
@@ -45,6 +46,7 @@ export function AuditPage() {
                 <td>{entry.target}</td>
                 <td>{entry.reason}</td>
                 <td class="soft">{entry.detail === null ? null : <code lang="en">{entry.detail}</code>}</td>
+                <td class="soft">{entry.from}</td>
               </tr>
             ))}
           </tbody>

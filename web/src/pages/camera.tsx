@@ -18,16 +18,13 @@ import { address, guardLeave } from "../route";
 import { may } from "../session";
 import { Icon } from "../ui/icons";
 import type { IconName } from "../ui/icons";
-import { ErrorNote } from "../ui/problem";
+import { ErrorNote, Faults } from "../ui/problem";
 import { useAsked } from "../ui/use";
 import { measured, t } from "../words";
 import { Health } from "./wall";
 
 export function CameraPage({ id, tab }: { id: string; tab: string }) {
-  const config = useAsked(id, async () => {
-    const { data, etag } = await api.config(id);
-    return { ...data, etag: data.etag === "" ? (etag ?? "") : data.etag };
-  });
+  const config = useAsked(id, async () => (await api.config(id)).data);
   const schema = useAsked("schema", () => api.schema());
   const ground = useAsked(`ground ${id}`, () => api.ground(id));
   const error = config.error ?? schema.error;
@@ -75,7 +72,16 @@ function CameraEditor({ config, schema, ground, tab }: Props) {
           ))}
         </nav>
       </div>
-      {tab === "history" ? <Versions editor={editor} /> : tab === "file" ? <FileView editor={editor} /> : <Zones editor={editor} schema={schema} ground={ground} />}
+      {editor.base.value.faults.length > 0 && (
+        <div class="error">
+          <Icon name="warn" />
+          <div>
+            <p>{w.editor.notInForce}</p>
+            <Faults faults={editor.base.value.faults} />
+          </div>
+        </div>
+      )}
+      {tab === "history" ? <Versions editor={editor} /> : tab === "file" || editor.base.value.camera === null ? <FileView editor={editor} /> : <Zones editor={editor} schema={schema} ground={ground} />}
     </div>
   );
 }
@@ -101,7 +107,7 @@ function Zones({ editor, schema, ground }: { editor: Editor; schema: unknown; gr
   const [saving, setSaving] = useState(false);
   const draft = editor.draft.value;
   const known = ground?.ready === true;
-  const found = useMemo(() => remarks(draft, { schema, horizon: horizonOf(ground?.horizon), ground: known || editor.base.value.camera["ground"] !== undefined }), [draft, schema, ground]);
+  const found = useMemo(() => remarks(draft, { schema, horizon: horizonOf(ground?.horizon ?? []), ground: known || editor.base.value.camera?.["ground"] !== undefined }), [draft, schema, ground]);
   const errors = found.filter((r) => r.level === "error").length;
 
   useEffect(() => {

@@ -57,6 +57,7 @@ export function NumbersPage() {
         </a>
       </header>
       {camera !== undefined && <CameraNumbers key={camera.id} camera={camera} day={day} />}
+      <Occupancy day={day} />
       <Answers day={day} />
     </div>
   );
@@ -185,6 +186,42 @@ function HourChart({ hours, series, label, bars = false }: { hours: Hour[]; seri
     axes: [axis({ values: (_, at) => at.map((hour) => (Number.isInteger(hour) ? String(hour) : "")), incrs: [1, 2, 3, 6], size: 28 }), axis({ values: (_, at) => at.map((v) => number(v, 1)), size: 44 })],
   });
   return <Plot data={data} height={170} options={options} label={label} />;
+}
+
+function Occupancy({ day }: { day: string }) {
+  const w = t();
+  const found = useAsked(`site numbers ${day}`, () => api.siteNumbers(day));
+  const rules = Object.entries(found.data?.occupancy ?? {});
+  if (rules.length === 0) return null;
+  return (
+    <div class="cards">
+      {rules.map(([rule, hours]) => (
+        <section key={rule} class="card padded">
+          <h2>{`${w.numbers.occupancy} · ${rule}`}</h2>
+          <div class="scroll">
+            <table class="data">
+              <thead>
+                <tr>
+                  <th>{w.numbers.hour}</th>
+                  <th class="number">{w.numbers.last}</th>
+                  <th class="number">{w.numbers.max}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {hours.map((hour) => (
+                  <tr key={hour.hour}>
+                    <th scope="row">{hour.hour}</th>
+                    <td class="number">{number(hour.last)}</td>
+                    <td class="number">{number(hour.max)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </section>
+      ))}
+    </div>
+  );
 }
 
 function Answers({ day }: { day: string }) {

@@ -25,12 +25,12 @@ export function OperationsPage() {
         <span class="grow" />
         {found.data !== null && (
           <span class="soft">
-            {found.data.disk_free_bytes !== null && `${w.ops.disk} ${bytes(found.data.disk_free_bytes)}`}
-            {buildOf(found.data) !== "" && ` · ${w.ops.build} ${buildOf(found.data)}`}
+            {`${w.ops.disk} ${bytes(found.data.disk_free_bytes)} · ${w.ops.build} ${found.data.build.version}`}
           </span>
         )}
       </header>
       {found.error !== null && <ErrorNote error={found.error} retry={found.again} />}
+      {(found.data?.restart.length ?? 0) > 0 && <p class="notice">{w.ops.restart(found.data?.restart.join(", ") ?? "")}</p>}
       {found.data !== null && (
         <div class="cards">
           <Cameras now={found.data} />
@@ -46,12 +46,6 @@ export function OperationsPage() {
       </div>
     </div>
   );
-}
-
-function buildOf(now: Operations): string {
-  if (typeof now.build === "string") return now.build;
-  const build = (now.build ?? {}) as Record<string, unknown>;
-  return ["version", "revision"].map((key) => (typeof build[key] === "string" ? build[key] : "")).join(" ").trim();
 }
 
 function dash(value: number | null, write: (v: number) => string): string {
@@ -168,7 +162,7 @@ function Sinks({ now: { sinks }, again }: { now: Operations; again: () => void }
                 <th scope="row">{sink.id}</th>
                 <td>{w.ops.sinkKind[sink.kind] ?? sink.kind}</td>
                 <td class={`number ${sink.pending > 0 ? "warm" : ""}`}>{number(sink.pending)}</td>
-                <td class="number">{sink.oldest_s === null || sink.pending === 0 ? "–" : lasting(sink.oldest_s)}</td>
+                <td class="number">{sink.pending === 0 ? "–" : lasting(sink.oldest_s)}</td>
                 <td class="number">{number(sink.delivered)}</td>
                 <td class={`number ${sink.dead > 0 ? "bad" : ""}`}>{number(sink.dead)}</td>
                 <td class="number">{number(sink.skipped)}</td>
@@ -185,17 +179,14 @@ function Sinks({ now: { sinks }, again }: { now: Operations; again: () => void }
 function DeadLetters() {
   const w = t();
   const act = useAct();
-  const found = useAsked("dead", async () => {
-    const answer = await api.deliveries("dead");
-    return Array.isArray(answer) ? answer : answer.deliveries;
-  });
+  const found = useAsked("dead", () => api.deliveries("dead"));
   if (found.error !== null) return <ErrorNote error={found.error} retry={found.again} />;
   return (
     <div class="scroll">
       {act.error !== null && <ErrorNote error={act.error} />}
       <table class="data">
         <tbody>
-          {(found.data ?? []).map((row) => (
+          {(found.data?.deliveries ?? []).map((row) => (
             <tr key={`${row.alert}.${row.seq}.${row.sink}`}>
               <th scope="row">{row.sink}</th>
               <td>

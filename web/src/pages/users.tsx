@@ -20,10 +20,7 @@ interface Secret {
 
 export function UsersPage() {
   const w = t();
-  const found = useAsked("users", async () => {
-    const answer = await api.users();
-    return Array.isArray(answer) ? answer : answer.users;
-  });
+  const found = useAsked("users", () => api.users());
   const [adding, setAdding] = useState(false);
   const [secret, setSecret] = useState<Secret | null>(null);
   const act = useAct();
@@ -55,9 +52,9 @@ export function UsersPage() {
                 key={user.name}
                 user={user}
                 busy={act.busy}
-                setRole={(role) =>
+                change={(change) =>
                   act.run(async () => {
-                    await api.setRole(user.name, role);
+                    await api.changeUser(user.name, change);
                     found.again();
                   })
                 }
@@ -106,12 +103,12 @@ export function UsersPage() {
 interface RowProps {
   user: User;
   busy: boolean;
-  setRole: (role: Role) => void;
+  change: (change: { role?: Role; disabled?: boolean }) => void;
   reset: () => void;
   remove: () => void;
 }
 
-function Row({ user, busy, setRole, reset, remove }: RowProps) {
+function Row({ user, busy, change, reset, remove }: RowProps) {
   const w = t();
   const me = session.value?.name === user.name;
   return (
@@ -121,7 +118,7 @@ function Row({ user, busy, setRole, reset, remove }: RowProps) {
         {me && <span class="soft">{` · ${w.users.you}`}</span>}
       </th>
       <td>
-        <select aria-label={w.users.role} value={user.role} disabled={me || busy} onChange={(e) => setRole(e.currentTarget.value as Role)}>
+        <select aria-label={w.users.role} value={user.role} disabled={me || busy} onChange={(e) => change({ role: e.currentTarget.value as Role })}>
           {ROLES.map((role) => (
             <option key={role} value={role}>
               {w.app.role[role]}
@@ -130,11 +127,14 @@ function Row({ user, busy, setRole, reset, remove }: RowProps) {
         </select>
       </td>
       <td class="soft">
-        {user.must_change ? w.users.mustChange : user.last_login === undefined ? "" : `${w.users.lastLogin} ${user.last_login === null ? w.users.never : moment(user.last_login)}`}
+        {user.disabled ? w.users.disabled : user.must_change ? w.users.mustChange : `${w.users.lastLogin} ${user.last_login === null ? w.users.never : moment(user.last_login)}`}
       </td>
       <td class="number">
         {!me && (
           <>
+            <button type="button" class="plain" disabled={busy} onClick={() => change({ disabled: !user.disabled })}>
+              {user.disabled ? w.users.enable : w.users.disable}
+            </button>
             <button type="button" class="plain" disabled={busy} onClick={reset}>
               {w.users.reset}
             </button>

@@ -105,8 +105,8 @@ function Tile({ camera }: { camera: Camera }) {
         </div>
         <div class="caption">
           <b class="name">{camera.name}</b>
-          {(camera.snoozed?.length ?? 0) > 0 && (
-            <span class="snoozed" title={w.wall.snoozed(camera.snoozed?.length ?? 0)}>
+          {camera.snoozed.length > 0 && (
+            <span class="snoozed" title={w.wall.snoozed(camera.snoozed.length)}>
               <Icon name="snooze" />
             </span>
           )}
@@ -252,7 +252,7 @@ function Large({ camera }: { camera: Camera }) {
             </tbody>
           </table>
         )}
-        {(camera.snoozed?.length ?? 0) > 0 && <p class="small snoozed">{w.wall.snoozed(camera.snoozed?.length ?? 0)}</p>}
+        {camera.snoozed.length > 0 && <p class="small snoozed">{w.wall.snoozed(camera.snoozed.length)}</p>}
         <h2>{w.wall.openAlerts}</h2>
         {going.length === 0 && (
           <p class="calm">

@@ -1,8 +1,8 @@
 /** What a sentence about a rule is made of: its values with the defaults filled in, in the words of one language. */
 
-import type { Kind, Severity } from "../api/types";
+import type { Health, Kind, Severity } from "../api/types";
 
-export type RuleKind = Exclude<Kind, "occupancy" | "health">;
+export type RuleKind = Exclude<Kind, "occupancy" | Health>;
 
 export interface Facts {
   kind: RuleKind;

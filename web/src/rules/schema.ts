@@ -1,5 +1,6 @@
 /** The fields of a rule's form, read out of the configuration's JSON Schema. */
 
+import { HEALTH } from "../api/types";
 import type { RuleKind } from "./facts";
 import { DURATION_UNITS, LENGTH_UNITS, SPEED_UNITS } from "./units";
 
@@ -79,7 +80,8 @@ export function kindsOf(schema: unknown, place: "zone" | "line"): RuleKind[] {
   if (!isObject(schema)) return [];
   const options = definition(schema, "Kind")["oneOf"];
   const all = strings(Array.isArray(options) ? options.map((o) => (isObject(o) ? o["const"] : null)) : []);
-  const rules = all.filter((kind) => kind !== "occupancy" && kind !== "health") as RuleKind[];
+  // The site's people are a rule of the site's file; the camera itself is watched without a rule.
+  const rules = all.filter((kind) => kind !== "occupancy" && !HEALTH.some((health) => health === kind)) as RuleKind[];
   return rules.filter((kind) => (kind === "crossing") === (place === "line"));
 }
 

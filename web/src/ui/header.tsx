@@ -134,16 +134,14 @@ function UserMenu() {
   return (
     <div class="menu" ref={box}>
       <button type="button" class="plain" aria-expanded={shown} aria-haspopup="true" onClick={() => setShown(!shown)}>
-        <Icon name={who.name === "" ? "menu" : "user"} />
-        {who.name === "" ? <span class="hidden">{w.app.menu}</span> : <span class="who">{who.name}</span>}
+        <Icon name="user" />
+        <span class="who">{who.name}</span>
       </button>
       {shown && (
         <div class="sheet">
-          {who.name !== "" && (
-            <p class="me">
-              <b>{who.name}</b> <span>{w.app.role[who.role]}</span>
-            </p>
-          )}
+          <p class="me">
+            <b>{who.name}</b> <span>{w.app.role[who.role]}</span>
+          </p>
           <label class="switch">
             <input type="checkbox" checked={sound.value} onChange={(e) => setSound(e.currentTarget.checked)} />
             <span>{w.app.sound}</span>
@@ -162,16 +160,12 @@ function UserMenu() {
                 </a>
               ))}
           </div>
-          {who.name !== "" && (
-            <>
-              <a class="row" href={address("password")} onClick={() => setShown(false)}>
-                {w.app.changePassword}
-              </a>
-              <button type="button" class="row" onClick={() => void logout()}>
-                {w.app.logout}
-              </button>
-            </>
-          )}
+          <a class="row" href={address("password")} onClick={() => setShown(false)}>
+            {w.app.changePassword}
+          </a>
+          <button type="button" class="row" onClick={() => void logout()}>
+            {w.app.logout}
+          </button>
         </div>
       )}
     </div>

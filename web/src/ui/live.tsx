@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { watch } from "../live/pictures";
+import { t } from "../words";
 
 interface Props {
   camera: string;
@@ -32,5 +33,10 @@ export function LivePicture({ camera, label, aspect, frozen = false }: Props) {
       setThere(true);
     });
   }, [camera, frozen]);
-  return <canvas ref={canvas} class={there ? "live" : "live empty"} role="img" aria-label={label} />;
+  return (
+    <>
+      {!there && <span class="awaited">{t().wall.waiting}</span>}
+      <canvas ref={canvas} class={there ? "live" : "live empty"} role="img" aria-label={label} />
+    </>
+  );
 }
