@@ -19,7 +19,7 @@
 //! | [`alerts`] | `Signals` to `Alerts`: the incident state machine, redaction, journal |
 //! | [`dispatch`] | `Alerts` to the outside: outbox, worker, one file per sink |
 //! | [`engine`] | wires the stages for `analyze`, `replay` and `run`; the only place that starts threads |
-//! | [`api`] | HTTP: page, live pictures, alerts, health, metrics |
+//! | [`api`] | HTTP: console, live pictures, alerts, health, metrics |
 //! | `cli` | arguments; one file per command; part of the binary, `main.rs` |
 //!
 //! Imports run one way: `cli -> api -> engine -> {capture, detect, track, rules, alerts, dispatch} -> telemetry ->

@@ -18,7 +18,6 @@ mod gb28181;
 mod ground;
 mod outbox;
 mod outputs;
-mod page;
 mod properties;
 mod quiet;
 mod recompute;

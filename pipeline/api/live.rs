@@ -1,24 +1,33 @@
 //! Streams: live pictures as MJPEG, alerts as server-sent events. Both end when the server stops.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
+use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
 
 use super::{ApiState, Problem, Shared};
+use crate::engine::hub::Viewer;
 use crate::types::Event;
 
 /// Readers of the event stream, at most.
 const MAX_LISTENERS: usize = 64;
+/// Cameras of one stream, at most.
+const MAX_TILES: usize = 64;
+/// Pictures a second of each camera of one stream, at most.
+const MAX_RATE: u32 = 8;
 
 /// Redacted, annotated pictures of one camera for as long as somebody watches; encoded once for all viewers.
 pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Response, Problem> {
@@ -27,19 +36,70 @@ pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<Strin
         state.0.metrics.overflow("viewers").inc();
         return Err(Problem::unavailable("too many viewers watch this camera"));
     };
-    // The boundary goes out right behind each picture: browsers show a picture only once its part has ended.
-    let first = stream::once(async { Ok::<_, Infallible>(Bytes::from_static(b"--frame\r\n")) });
-    let parts = stream::unfold(viewer, |mut viewer| async move {
+    Ok(mixed(parts(viewer, "", MAX_RATE), &state))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tiles {
+    /// Ids with commas between them.
+    cameras: String,
+    /// Pictures a second of each, at most.
+    rate: Option<u32>,
+}
+
+/// The pictures of several cameras over one connection, of which browsers allow six to a host: each part names its camera
+/// in `X-Lookout-Camera`.
+pub(super) async fn wall(
+    State(state): State<ApiState>,
+    tiles: Result<Query<Tiles>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(tiles) = tiles.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let rate = tiles.rate.unwrap_or(MAX_RATE).clamp(1, MAX_RATE);
+    let ids: BTreeSet<&str> = tiles.cameras.split(',').filter(|id| !id.is_empty()).collect();
+    if ids.is_empty() || ids.len() > MAX_TILES {
+        return Err(Problem::bad_request(format!("`cameras` names 1 to {MAX_TILES} cameras, such as `a,b`")));
+    }
+    let mut streams = Vec::with_capacity(ids.len());
+    for id in ids {
+        let camera = state.0.hub.camera(id).ok_or_else(|| Problem::missing(format!("there is no camera `{id}`")))?;
+        // Who comes too late for one camera sees the others.
+        match camera.watch() {
+            Some(viewer) => streams.push(parts(viewer, &format!("X-Lookout-Camera: {id}\r\n"), rate).boxed()),
+            None => state.0.metrics.overflow("viewers").inc(),
+        }
+    }
+    if streams.is_empty() {
+        return Err(Problem::unavailable("too many viewers watch these cameras"));
+    }
+    Ok(mixed(stream::select_all(streams), &state))
+}
+
+/// Each picture of a viewer as a part of a stream, with `header` among its headers. A viewer that is slow, or asks for
+/// fewer, misses pictures, not the newest one.
+fn parts(viewer: Viewer, header: &str, rate: u32) -> impl Stream<Item = Bytes> + Send + use<> {
+    let interval = Duration::from_secs(1) / rate;
+    // A little less than the interval: pictures do not come to the millisecond.
+    let pause = if rate < MAX_RATE { interval.mul_f64(0.9) } else { Duration::ZERO };
+    let start = (viewer, Instant::now(), header.to_owned());
+    stream::unfold(start, move |(mut viewer, due, header)| async move {
+        tokio::time::sleep_until(due).await;
         let jpeg = viewer.next().await?;
-        let head = format!("Content-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len());
+        let head = format!("Content-Type: image/jpeg\r\n{header}Content-Length: {}\r\n\r\n", jpeg.len());
         let mut part = Vec::with_capacity(head.len() + jpeg.len() + 11);
         part.extend_from_slice(head.as_bytes());
         part.extend_from_slice(&jpeg);
+        // The boundary goes out right behind each picture: browsers show a picture only once its part has ended.
         part.extend_from_slice(b"\r\n--frame\r\n");
-        Some((Ok(Bytes::from(part)), viewer))
-    });
-    let body = Body::from_stream(first.chain(parts).take_until(stopped(state.0.stop.clone())));
-    Ok(([(header::CONTENT_TYPE, "multipart/x-mixed-replace; boundary=frame")], body).into_response())
+        Some((Bytes::from(part), (viewer, Instant::now() + pause, header)))
+    })
+}
+
+fn mixed(parts: impl Stream<Item = Bytes> + Send + 'static, state: &ApiState) -> Response {
+    let first = stream::once(async { Bytes::from_static(b"--frame\r\n") });
+    let all = first.chain(parts).map(Ok::<_, Infallible>);
+    let body = Body::from_stream(all.take_until(stopped(state.0.stop.clone())));
+    ([(header::CONTENT_TYPE, "multipart/x-mixed-replace; boundary=frame")], body).into_response()
 }
 
 /// Alerts as they are committed: `event: alert`, `id: <alert>.<seq>`, data the event. `event: count` is a person who

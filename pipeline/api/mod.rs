@@ -1,14 +1,14 @@
-//! HTTP: page, cameras, alerts, live pictures, health, metrics.
+//! HTTP: console, cameras, alerts, live pictures, health, metrics.
 //!
 //! Until there are logins it listens on loopback only, and the Host header is checked, so that no page of another site
 //! can reach it through a name that it points at this machine.
 
 mod alerts;
 mod answer;
+mod console;
 pub mod evidence;
 mod guard;
 mod live;
-mod page;
 mod problem;
 mod quiet;
 mod statistics;
@@ -78,7 +78,6 @@ struct Shared {
     metrics: Arc<Metrics>,
     reader: Mutex<Reader>,
     listeners: AtomicUsize,
-    page: page::Page,
     files: evidence::Files,
     desk: Arc<Desk>,
     stop: watch::Receiver<bool>,
@@ -96,8 +95,7 @@ impl ApiState {
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ApiError> {
         let reader = Mutex::new(Reader::open(data)?);
-        let page = page::Page::new();
-        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners: AtomicUsize::new(0), page, files, desk, stop })))
+        Ok(Self(Arc::new(Shared { hub, metrics, reader, listeners: AtomicUsize::new(0), files, desk, stop })))
     }
 
     /// Runs a query beside the async threads.
@@ -140,12 +138,15 @@ pub async fn serve(listener: TcpListener, state: ApiState) -> Result<(), ApiErro
 fn router(state: ApiState, port: u16) -> Router {
     let public = state.0.files.linker.base();
     Router::new()
-        .route("/", get(page::page))
+        .route("/", get(console::page))
+        .route("/assets/{name}", get(console::asset))
+        .route("/mark.svg", get(console::mark))
         .route("/healthz", get(status::health))
         .route("/readyz", get(status::ready))
         .route("/metrics", get(status::metrics))
         .route("/api/v1/cameras", get(status::cameras))
         .route("/api/v1/cameras/{id}/live", get(live::pictures))
+        .route("/api/v1/live", get(live::wall))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{id}", get(alerts::show))
         .route("/api/v1/alerts/{id}/status", post(answer::answer).layer(DefaultBodyLimit::max(answer::LONGEST)))

@@ -124,3 +124,120 @@ fn edit_distance(a: &str, b: &str) -> usize {
 pub fn error_span(error: &toml::de::Error) -> Range<usize> {
     error.span().unwrap_or(0..0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::tz::TimeZone;
+    use serde_json::Value;
+
+    use crate::config::{Surroundings, camera_text, plan};
+
+    /// Each kind of a camera's rules with what it needs.
+    const NEEDED: [(&str, &[(&str, &str)]); 11] = [
+        ("crowd", &[("people", "3")]),
+        ("density", &[]),
+        ("gathering", &[("people", "3"), ("radius", "\"2m\"")]),
+        ("loitering", &[("dwell", "\"60s\"")]),
+        ("intrusion", &[]),
+        ("crossing", &[]),
+        ("wrong_way", &[("along", "[[0.1, 0.5], [0.9, 0.5]]")]),
+        ("counter_flow", &[]),
+        ("rush", &[]),
+        ("proximity", &[("distance", "\"1m\"")]),
+        ("vanished", &[("after", "\"20s\"")]),
+    ];
+
+    fn plan(kind: &str, fields: &[(&str, String)]) -> Result<plan::Rule, String> {
+        let place = if kind == "crossing" {
+            "[[line]]\nid = \"p\"\npoints = [[0.1, 0.7], [0.9, 0.7]]\n[[line.rule]]\n"
+        } else {
+            "[[zone]]\nid = \"p\"\npolygon = [[0.1, 0.6], [0.9, 0.6], [0.9, 0.9], [0.1, 0.9]]\n[[zone.rule]]\n"
+        };
+        let fields: String = fields.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+        let text = format!("id = \"c\"\nground = \"learn\"\n{place}id = \"r\"\nkind = \"{kind}\"\n{fields}");
+        let around = Surroundings { time_zone: &TimeZone::UTC, media_dirs: None, grids: None };
+        let checked = camera_text(Path::new("c.toml"), &text, &around).map_err(|e| e.to_string())?;
+        Ok(checked.plan.rules.into_iter().next().expect("one rule"))
+    }
+
+    fn needed(kind: &str, but: &str) -> Vec<(&'static str, String)> {
+        let (_, fields) = NEEDED.iter().find(|(k, _)| *k == kind).expect("a kind");
+        fields.iter().filter(|(name, _)| *name != but).map(|(name, value)| (*name, (*value).to_owned())).collect()
+    }
+
+    /// A value that any kind which takes the field takes.
+    fn sample(name: &str) -> &'static str {
+        match name {
+            "people" => "7",
+            "density" => "3.0",
+            "radius" => "\"3m\"",
+            "standing" | "exempt_together" => "true",
+            "mode" => "\"dwell\"",
+            "direction" => "\"left_to_right\"",
+            "along" => "[[0.2, 0.5], [0.8, 0.5]]",
+            "distance" => "\"2m\"",
+            "share" => "0.5",
+            "speed" => "\"3m/s\"",
+            "factor" => "3.0",
+            "dwell" | "after" | "hold" | "gap" | "cooldown" => "\"30s\"",
+            "release" => "0.1",
+            "schedule" => "{ from = \"08:00\", to = \"12:00\" }",
+            "severity" => "\"severe\"",
+            "escalate" => "[]",
+            "anchor" => "\"center\"",
+            _ => "0.4",
+        }
+    }
+
+    fn fields() -> Vec<(String, Value)> {
+        let schema = super::schema();
+        let properties = schema["$defs"]["RuleRaw"]["properties"].as_object().expect("properties").clone();
+        properties.into_iter().filter(|(name, _)| name != "id" && name != "kind").collect()
+    }
+
+    fn names(value: &Value, kind: &str) -> bool {
+        value.as_array().is_some_and(|kinds| kinds.iter().any(|k| k == kind))
+    }
+
+    #[test]
+    fn forms_are_told_which_fields_a_kind_takes_and_needs() {
+        for (kind, own) in NEEDED {
+            for (name, field) in fields() {
+                let takes = field["x-kinds"].is_null() || names(&field["x-kinds"], kind);
+                let mut all = needed(kind, &name);
+                all.push((&name, sample(&name).to_owned()));
+                let refused = plan(kind, &all).err().unwrap_or_default();
+                let foreign =
+                    refused.contains("does not belong") || refused.contains("out\n") || refused.ends_with(" out");
+                assert_eq!(foreign, !takes, "{kind}.{name}: {refused}");
+                let is_needed = own.iter().any(|(own, _)| *own == name);
+                assert_eq!(names(&field["x-required"], kind), is_needed, "{kind}.{name}");
+                assert_eq!(plan(kind, &needed(kind, &name)).is_err(), is_needed, "{kind} without {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn forms_are_told_what_is_taken_where_nothing_is_written() {
+        let mut told = 0;
+        for (kind, _) in NEEDED {
+            for (name, field) in fields() {
+                let takes = field["x-kinds"].is_null() || names(&field["x-kinds"], kind);
+                let usual = &field["x-default"];
+                let usual = if usual[kind].is_null() { &usual["*"] } else { &usual[kind] };
+                if !takes || usual.is_null() {
+                    continue;
+                }
+                // JSON's text is TOML's but for tables.
+                let text = usual.to_string().replace("\":", "\" =");
+                let mut all = needed(kind, "");
+                all.push((&name, text));
+                assert_eq!(plan(kind, &all), plan(kind, &needed(kind, "")), "{kind}.{name}");
+                told += 1;
+            }
+        }
+        assert!(told > 40, "{told}");
+    }
+}
