@@ -6,6 +6,8 @@ mod capture;
 mod detect;
 #[path = "stages/dispatch.rs"]
 mod dispatch;
+#[path = "stages/inspect.rs"]
+mod inspect;
 #[path = "stages/pipeline.rs"]
 mod pipeline;
 #[path = "stages/redact.rs"]
@@ -14,6 +16,8 @@ mod redact;
 mod rules;
 #[path = "stages/track.rs"]
 mod track;
+#[path = "stages/what_if.rs"]
+mod what_if;
 
 /// Counts what each bench allocates.
 #[global_allocator]
@@ -21,10 +25,15 @@ static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
 
 fn main() {
     divan::main();
-    // Not one of divan's: it runs when no filter leaves it out, shortly when benches are only tried.
+    // None of divan's: they run when no filter leaves them out, shortly when benches are only tried.
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let filters = || arguments.iter().filter(|a| !a.starts_with('-'));
-    if filters().next().is_none() || filters().any(|f| "dispatch".contains(f.as_str())) {
-        dispatch::run(arguments.iter().any(|a| a == "--test"));
+    let asked = |name: &str| filters().next().is_none() || filters().any(|f| name.contains(f.as_str()));
+    let tried = arguments.iter().any(|a| a == "--test");
+    if asked("dispatch") {
+        dispatch::run(tried);
+    }
+    if asked("what_if") {
+        what_if::run(if tried { 1 } else { 24 });
     }
 }

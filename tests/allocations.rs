@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use lookout::alerts::IncidentConfig;
 use lookout::config::load_camera;
+use lookout::config::plan::{Camera, CameraDiff};
 use lookout::engine::CameraStages;
 use lookout::track::{SortTracker, TrackerConfig};
 use lookout::types::{Detection, MediaTime, Rect, Size, Span};
@@ -14,6 +15,8 @@ const PEOPLE: u64 = 60;
 /// A minute: the longest list, of somebody who lingers, has grown to its largest.
 const WARM: u64 = 700;
 const MEASURED: u64 = 300;
+/// Another plan is put in force at this picture.
+const EXCHANGED: u64 = 350;
 
 /// People who stand about; now and then one is not detected or only weakly. Nobody comes or enters a zone: that costs a
 /// list of its own.
@@ -33,7 +36,9 @@ fn picture(k: u64, out: &mut Vec<Detection>) {
 fn tracking_rules_and_incidents_allocate_nothing_once_warm() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/stages/crowded.toml");
     let camera = load_camera(&file, &jiff::tz::TimeZone::UTC).unwrap().plan;
-    let config = IncidentConfig { site: "test".into(), camera: Arc::new(camera), outage: Span::from_secs(10) };
+    let renamed = Arc::new(Camera { name: "Another".into(), ..camera.clone() });
+    let camera = Arc::new(camera);
+    let config = IncidentConfig { site: "test".into(), camera: Arc::clone(&camera), outage: Span::from_secs(10) };
     let mut stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score: 0.4 })));
     let (mut detections, mut events, mut quiet, mut people, mut started) = (Vec::new(), Vec::new(), 0, 0, 0);
     for k in 0..WARM + MEASURED {
@@ -41,6 +46,10 @@ fn tracking_rules_and_incidents_allocate_nothing_once_warm() {
         let media = MediaTime::of_frame(k, 10.0);
         let utc = Timestamp::UNIX_EPOCH + SignedDuration::from_nanos((media - MediaTime::ZERO).nanos());
         events.clear();
+        if k == EXCHANGED {
+            let diff = CameraDiff::between(&camera, &renamed);
+            stages.replan(&renamed, Span::from_secs(10), &diff, &mut events);
+        }
         let spent = allocation_counter::measure(|| {
             let seen = stages.observe(media, utc, Size::new(1280, 720), &detections, &mut events);
             people = seen.measured.people;

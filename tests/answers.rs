@@ -12,9 +12,10 @@ use lookout::alerts::journal::{Appended, Errands, Journal, NewToken, Tokens, Wat
 use lookout::api::evidence::Files;
 use lookout::api::{ApiState, bind, serve};
 use lookout::config::load_site;
-use lookout::config::plan::Sink;
+use lookout::config::plan::{Sink, SinkKind, Webhook};
 use lookout::dispatch::Router;
 use lookout::engine::hub::LiveHub;
+use lookout::engine::trails::desk::TrailDesk;
 use lookout::engine::trials::Trials;
 use lookout::telemetry::Metrics;
 use lookout::types::{Span, State};
@@ -48,7 +49,8 @@ impl Server {
         let linker = Linker::open(folder, None, Span::from_secs(60)).unwrap();
         let files = Files { root: folder.join(FOLDER), linker };
         let (metrics, desk) = (Arc::clone(&house.metrics), Arc::clone(&house.desk));
-        let state = ApiState::new(&site, LiveHub::new(&site), metrics, files, desk, stopped).unwrap();
+        let trails = Arc::new(TrailDesk::new(&site).unwrap());
+        let state = ApiState::new(&site, LiveHub::new(&site), metrics, files, desk, trails, stopped).unwrap();
         let listener = bind(&site).await.unwrap();
         let address = listener.address();
         tokio::spawn(serve(listener, state));
@@ -86,6 +88,12 @@ impl Server {
     fn refused(&self, reason: &str) -> f64 {
         self.house.metric(&format!("lookout_answers_refused_total{{reason=\"{reason}\"}}"))
     }
+}
+
+/// The same webhook, whose receiver may answer alerts in its answers.
+fn answering(sink: Sink) -> Sink {
+    let SinkKind::Webhook(plan) = sink.kind else { panic!("{sink:?}") };
+    Sink { id: sink.id, kind: SinkKind::Webhook(Webhook { answers: true, ..plan }) }
 }
 
 fn token(folder: &Path, name: &str, sinks: &[&str], grids: &[&str]) -> String {
@@ -156,20 +164,26 @@ async fn a_webhook_may_answer_in_its_answer() {
     })
     .await;
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(folder.path(), vec![webhook("platform", receiver.address, SECOND)]).await;
+    // A second one says the same, and may not.
+    let may = answering(webhook("platform", receiver.address, SECOND));
+    let sinks = vec![may, webhook("other", receiver.address, SECOND)];
+    let mut server = Server::start(folder.path(), sinks).await;
     for n in 1..=4 {
         server.append(n, "platform");
+        server.append(16 + n, "other");
     }
     server.house.append(&[item(1, 1, State::Ended, &[])]);
     let delivered = "lookout_deliveries_total{outcome=\"delivered\",sink=\"platform\"}";
     until("all are delivered", || server.house.metric(delivered) as u32 == 5).await;
     until("the answer is counted", || server.answered("assigned") as u32 == 1).await;
     until("the wrong one too", || server.refused("malformed") as u32 == 1).await;
+    until("and those of the other one", || server.refused("forbidden") as u32 == 2).await;
     let reader = server.house.reader();
     let answers = |n| reader.show(alert(n)).unwrap().unwrap().answers;
     let first = answers(1);
     assert_eq!((first.len(), first[0].by.as_str(), first[0].answer.detail()), (1, "platform", Some("squad 3")));
     assert_eq!([answers(2), answers(3), answers(4)], [vec![], vec![], vec![]]);
+    assert_eq!([answers(17), answers(18)], [vec![], vec![]]);
     server.house.stop().await;
 }
 
@@ -268,7 +282,7 @@ fn idle(more: &str) -> SiteFiles {
 async fn a_test_alert_goes_the_whole_way_with_and_without_a_run() {
     let receiver = Receiver::start(|_, _| (StatusCode::OK, r#"{"status":"accepted"}"#).into_response()).await;
     let files = idle(&format!(
-        "[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{}/in\"\nallow_private = true\n\
+        "[[sink]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"http://{}/in\"\nallow_private = true\nanswers = true\n\
          [[route]]\nid = \"night\"\nto = [\"hook\", \"record\"]\nschedule = {{ from = \"00:00\", to = \"00:01\" }}\n\
          answer_within = \"1s\"\ntest_at = \"06:00\"\n[[route]]\nid = \"rest\"\nto = [\"record\"]\ndefault = true\n",
         receiver.address

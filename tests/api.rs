@@ -6,13 +6,14 @@ use std::time::Duration;
 use lookout::alerts::evidence::FOLDER;
 use lookout::alerts::evidence::store::{self, utc_day};
 use lookout::api::{ApiError, bind};
-use lookout::config::plan::Site;
+use lookout::config::plan::{Role, Site};
 use lookout::engine::hub::{CameraState, MAX_VIEWERS};
 use lookout::types::State;
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
 use crate::sample::{alert, event, item, site, until};
+use crate::support::login::{Browser, PASSWORD, user};
 use crate::support::server::Server;
 
 #[tokio::test]
@@ -169,6 +170,28 @@ async fn evidence_is_fetched_here_or_by_a_link_that_expires() {
     assert_eq!(outside("/api/v1/alerts").await, 421);
     assert_eq!(outside(old.strip_prefix("https://lookout.example").unwrap()).await, 410);
     assert_eq!(outside(&target.replace("start.jpg", "clip.mp4")).await, 403);
+}
+
+#[tokio::test]
+async fn the_present_view_is_accepted_by_json_and_by_analysts_alone() {
+    let server = Server::start().await;
+    user(server.folder.path(), "ana", Role::Analyst);
+    user(server.folder.path(), "vic", Role::Viewer);
+    let ana = Browser::login(server.address, "ana", PASSWORD).await;
+    let vic = Browser::login(server.address, "vic", PASSWORD).await;
+    let post = async |who: &Browser, camera: &str, kind: &str| {
+        let request = who.request(Method::POST, &format!("/api/v1/cameras/{camera}/reference"));
+        request.header("content-type", kind).body("{}").send().await.unwrap().status()
+    };
+    let camera = server.hub.camera("shore").unwrap();
+    // What a page of another site can send without asking.
+    assert_eq!(post(&ana, "shore", "text/plain").await, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(post(&vic, "shore", "application/json").await, StatusCode::FORBIDDEN);
+    assert!(!camera.takes_view());
+    assert_eq!(post(&ana, "none", "application/json").await, StatusCode::NOT_FOUND);
+    assert_eq!(post(&ana, "shore", "application/json").await, StatusCode::ACCEPTED);
+    assert!(camera.takes_view() && !camera.takes_view(), "once");
+    assert!(!server.hub.camera("forecourt").unwrap().takes_view());
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use jiff::tz::TimeZone;
+use lookout::alerts::journal::{By, Via};
 use lookout::config::plan::{Cap, Secret, Sink, SinkKind};
 use lookout::dispatch::cap::message::message;
-use lookout::types::{EndReason, Event, Kind, Links, Localized, Place, Severity, Span, State};
+use lookout::types::{Answer, EndReason, Event, Kind, Links, Localized, Place, Severity, Span, State};
 use proptest::prelude::*;
 
 use crate::sample::{House, Receiver, alert, event, item, quick, until};
@@ -18,6 +19,7 @@ pub fn plan(url: String) -> Cap {
         ca: None,
         allow_private: true,
         timeout: Span::from_secs(5),
+        answers: false,
         sender: "lookout@weibei.example".into(),
         addresses: vec!["duty desk".into(), "platform".into()],
         radius: 150,
@@ -129,7 +131,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn made_up() -> impl Strategy<Value = Event> {
-    const KINDS: [Kind; 13] = [
+    const KINDS: [Kind; 17] = [
         Kind::Crowd,
         Kind::Density,
         Kind::Gathering,
@@ -142,7 +144,11 @@ fn made_up() -> impl Strategy<Value = Event> {
         Kind::Proximity,
         Kind::Vanished,
         Kind::Occupancy,
-        Kind::Health,
+        Kind::Offline,
+        Kind::Frozen,
+        Kind::Dark,
+        Kind::Blurred,
+        Kind::Moved,
     ];
     let severity = prop_oneof![
         Just(None),
@@ -247,6 +253,62 @@ fn the_rules_find_what_is_wrong() {
         assert!(good.contains(from), "{from} in {good}");
         assert!(!faults(good.replacen(from, to, 1).as_bytes()).is_empty(), "{from} -> {to}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_false_alarm_is_cancelled_until_it_becomes_worse() {
+    let receiver = Receiver::start(|_, _| StatusCode::OK.into_response()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let cap = plan(format!("http://{}/cap", receiver.address));
+    let mut house = House::start(folder.path(), &[sink(cap)], quick());
+    let delivered = "lookout_deliveries_total{outcome=\"delivered\",sink=\"cap\"}";
+    // Nobody was told of alert 2.
+    house.append(&[item(1, 0, State::Started, &["cap"]), item(2, 0, State::Started, &[])]);
+    until("it started", || house.metric(delivered) as usize == 1).await;
+    let by = By { via: Via::Token, who: "squad".into() };
+    let false_alarm = |reason: &str| Answer::FalseAlarm { reason: Some(reason.into()) };
+    for n in [1, 2] {
+        // The same answer again changes nothing.
+        house.desk.take(alert(n), &false_alarm("not_a_person"), &by).unwrap();
+        house.desk.take(alert(n), &false_alarm("not_a_person"), &by).unwrap();
+    }
+    until("it is cancelled", || house.metric(delivered) as usize == 2).await;
+    house.append(&[item(1, 1, State::Updated, &[]), item(1, 2, State::Evidence, &[])]);
+    until("they are passed over", || house.metric(delivered) as usize == 4).await;
+    let mut worse = item(1, 3, State::Updated, &[]);
+    worse.event.severity = Some(Severity::Severe);
+    house.append(&[worse]);
+    until("it is worse", || house.metric(delivered) as usize == 5).await;
+    house.desk.take(alert(1), &false_alarm("a drill"), &by).unwrap();
+    until("it is cancelled again", || house.metric(delivered) as usize == 6).await;
+    let rows = house.reader().show(alert(1)).unwrap().unwrap().deliveries;
+    let told: Vec<_> = rows.iter().filter_map(|row| Some((row.seq, row.answer.as_deref()?))).collect();
+    assert_eq!(told, [(0, "false_alarm"), (3, "false_alarm")]);
+    house.stop().await;
+
+    let messages: Vec<Element> = receiver
+        .got()
+        .iter()
+        .map(|got| {
+            assert_eq!(faults(&got.body), Vec::<String>::new());
+            Element::read(&got.body).unwrap()
+        })
+        .collect();
+    let types: Vec<&str> = messages.iter().map(|alert| alert.value("msgType")).collect();
+    assert_eq!(types, ["Alert", "Cancel", "Alert", "Cancel"]);
+    let reference = |alert: &Element| ["sender", "identifier", "sent"].map(|name| alert.value(name)).join(",");
+    assert_eq!(messages[1].value("references"), reference(&messages[0]));
+    assert_eq!(messages[3].value("references"), reference(&messages[2]), "the first is cancelled already");
+    assert_eq!(
+        [&messages[1], &messages[3]].map(|m| m.value("note")),
+        ["false_alarm: not_a_person", "false_alarm: a drill"]
+    );
+    let info = messages[1].child("info").unwrap();
+    let said = ["responseType", "urgency", "certainty"].map(|name| info.value(name));
+    assert_eq!(said, ["AllClear", "Past", "Unlikely"]);
+    assert_eq!(info.value("description"), "误报，已撤销（不是人）：一人在入口台阶停留 120 秒");
+    let identifiers: std::collections::BTreeSet<&str> = messages.iter().map(|m| m.value("identifier")).collect();
+    assert_eq!(identifiers.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

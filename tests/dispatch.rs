@@ -3,21 +3,18 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use base64::Engine as _;
 use lookout::alerts::journal::{AlertFilter, Journal, Reader};
-use lookout::config::plan::{Secret, Sink, SinkKind};
+use lookout::config::plan::Secret;
 use lookout::dispatch::Dispatcher;
 use lookout::telemetry::Metrics;
 use lookout::types::{Event, Span, State};
 
-use crate::sample::{House, Receiver, event, file, item, quick, signed, site, until, webhook};
-use crate::support::cap::Element;
-use crate::support::sip::{Alarm, Conduct, Platform};
+use crate::sample::{House, Receiver, event, item, quick, signed, site, until, webhook};
 
 const SECOND: Span = Span::from_secs(1);
 
@@ -72,87 +69,6 @@ fn a_killed_writer_loses_nothing_committed() {
     assert_eq!(journal.open_alerts().unwrap().len(), 1);
     let waiting = journal.outbox().unwrap().waiting("platform").unwrap().0;
     assert_eq!(waiting as usize, 2 * list.len() + 1, "every event still waits for its sink");
-}
-
-/// What every sink must do, by a receiver's view of it: the keys it has got.
-async fn conforms(sink: Sink, keys: impl Fn() -> Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let id = sink.id.clone();
-    let mut house = House::start(folder.path(), &[sink], quick());
-    let batch: Vec<_> = (0..40)
-        .flat_map(|n| [(n, 0, State::Started), (n, 1, State::Evidence), (n, 2, State::Ended)])
-        .map(|(n, seq, state)| item(n, seq, state, &[&id]))
-        .collect();
-    for part in batch.chunks(7) {
-        house.append(part);
-    }
-    let delivered = format!("lookout_deliveries_total{{outcome=\"delivered\",sink=\"{id}\"}}");
-    until("all are delivered", || house.metric(&delivered) as usize == batch.len()).await;
-    let got = keys();
-    for n in 0..40 {
-        let mine: Vec<&String> = got.iter().filter(|k| k.starts_with(&key(n, 0)[..32])).collect();
-        assert_eq!(mine, [&key(n, 0), &key(n, 1), &key(n, 2)], "{id}: in order, each once while nothing fails");
-    }
-    assert_eq!(house.metric(&format!("lookout_delivery_seconds_count{{sink=\"{id}\"}}")) as usize, batch.len());
-    let journal = house.stop().await;
-    assert_eq!(journal.outbox().unwrap().waiting(&id).unwrap(), (0, None), "{id}: all is written down");
-    assert_eq!(journal.reader().unwrap().dead_letters(None).unwrap(), []);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_sink_delivers_in_order_and_once() {
-    let emergency = Receiver::start(|_, _| ok()).await;
-    let receiver = Receiver::start(|_, _| ok()).await;
-    conforms(webhook("webhook", receiver.address, SECOND), || receiver.keys()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("alerts.jsonl");
-    conforms(file("file", path.clone()), || {
-        let text = std::fs::read_to_string(&path).unwrap();
-        text.lines().map(|l| serde_json::from_str::<Event>(l).unwrap().key().unwrap()).collect()
-    })
-    .await;
-    conforms(crate::cap::sink(crate::cap::plan(format!("http://{}/cap", emergency.address))), || {
-        let messages = emergency.got();
-        messages.iter().map(|got| Element::read(&got.body).unwrap().value("identifier").to_owned()).collect()
-    })
-    .await;
-    for platform in [Platform::udp(Conduct::default()).await, Platform::tcp(Conduct::default()).await] {
-        conforms(crate::gb28181::tells_all(&platform), || platform.alarms().iter().map(Alarm::key).collect()).await;
-    }
-}
-
-/// What a subscriber wrote.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// On one thread, so that the subscriber of this test alone hears its workers.
-#[tokio::test]
-async fn the_log_sink_writes_a_structured_line_for_each_event() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
-    let _heard = tracing::subscriber::set_default(subscriber);
-    let lines = || {
-        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
-        lines.filter(|l| l["sink"] == "log" && l["key"].is_string()).collect::<Vec<_>>()
-    };
-    let sink = Sink { id: "log".into(), kind: SinkKind::Log };
-    conforms(sink, || lines().iter().map(|l| l["key"].as_str().unwrap().to_owned()).collect()).await;
-    let line = lines().remove(0);
-    let sent = event(0, 0, State::Started);
-    assert_eq!(serde_json::from_str::<Event>(line["event"].as_str().unwrap()).unwrap(), sent, "the whole event");
-    assert_eq!(line["message"], format!("{} {}", sent.text.zh, sent.text.en));
-    assert_eq!((&line["level"], &line["state"]), (&"INFO".into(), &"started".into()));
 }
 
 #[tokio::test]

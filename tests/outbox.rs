@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use lookout::dispatch::Backoff;
 use lookout::types::{Span, State};
 
-use crate::sample::{House, Receiver, alert, event, item, quick, until, webhook};
+use crate::sample::{House, Receiver, alert, event, file, item, quick, until, webhook};
 
 const DELIVERED: &str = "lookout_deliveries_total{outcome=\"delivered\",sink=\"platform\"}";
 
@@ -75,5 +75,36 @@ async fn one_event_that_is_refused_holds_up_no_other_alert() {
     until("it is given up", || reader.dead_letters(None).unwrap().len() == 1).await;
     let dead = reader.dead_letters(None).unwrap().remove(0);
     assert_eq!((dead.alert, dead.attempts), (alert(0), 10));
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_that_is_down_holds_up_no_other_and_has_everything_afterwards() {
+    const ALERTS: usize = 500;
+    let data = tempfile::tempdir().unwrap();
+    let timeout = Span::from_secs(5);
+    let up = || Receiver::start(|_, _| StatusCode::NO_CONTENT.into_response());
+    let (hook, emergency) = (up().await, up().await);
+    let late = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let sinks = [
+        webhook("hook", hook.address, timeout),
+        crate::cap::sink(crate::cap::plan(format!("http://{}/cap", emergency.address))),
+        file("file", data.path().join("alerts.jsonl")),
+        webhook("late", late, timeout),
+    ];
+    let names = ["hook", "cap", "file", "late"];
+    let backoff = Backoff { pauses: vec![Duration::from_secs(1); 1000], ..quick() };
+    let mut house = House::start(data.path(), &sinks, backoff);
+    let batch: Vec<_> = (0..ALERTS as u32).map(|n| item(n, 0, State::Started, &names)).collect();
+    house.append(&batch);
+    let delivered = |sink: &str| {
+        house.metric(&format!("lookout_deliveries_total{{outcome=\"delivered\",sink=\"{sink}\"}}")) as usize
+    };
+    until("the others are done", || names[..3].iter().all(|sink| delivered(sink) == ALERTS)).await;
+    assert_eq!(delivered("late"), 0);
+    let receiver = Receiver::start_at(late, |_, _| StatusCode::NO_CONTENT.into_response()).await;
+    until("it has everything", || delivered("late") == ALERTS).await;
+    let keys: std::collections::BTreeSet<String> = receiver.keys().into_iter().collect();
+    assert_eq!(keys.len(), ALERTS);
     house.stop().await;
 }

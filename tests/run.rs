@@ -147,7 +147,7 @@ fn one_camera_that_refuses_and_a_second_instance_do_not_disturb() {
     });
     let up = |camera: &str| run.metric(&format!("lookout_camera_up{{camera=\"{camera}\"}}"));
     assert_eq!((up("gate"), up("yard"), run.analysed("gate")), (Some(0.0), Some(1.0), 0.0));
-    assert!(files.told().iter().all(|e| text(e, "camera") == "yard"));
+    assert!(files.told().iter().all(|e| text(e, "camera") == "yard" || text(e, "rule") == "camera.offline"));
 
     let other = files.site("other.toml", "127.0.0.1:0".parse().unwrap(), "");
     ran(lookout().arg("run").arg("--config").arg(other))
@@ -182,8 +182,11 @@ fn an_outage_ends_alerts_and_the_camera_comes_back() {
         run.metric("lookout_camera_up{camera=\"yard\"}") == Some(0.0)
             && run.metric("lookout_rules_suspended{camera=\"yard\",reason=\"signal_lost\"}") == Some(1.0)
     });
+    run.until("it is offline", |_| started(&files.told(), "camera.offline"));
     let lost = files.told();
-    assert_complete(&lost);
+    let of_rules =
+        |events: &[Value]| events.iter().filter(|e| text(e, "rule") != "camera.offline").cloned().collect::<Vec<_>>();
+    assert_complete(&of_rules(&lost));
     let (first, analysed) = (lost.len(), run.analysed("yard"));
 
     let camera = Camera::start_at(address, &clip, behaviour);
@@ -198,6 +201,7 @@ fn an_outage_ends_alerts_and_the_camera_comes_back() {
     assert_eq!(SourceError::REASONS.iter().map(|r| count(r).unwrap()).sum::<f64>(), 1.0, "one connection made anew");
     assert_eq!(run.interrupt(), Some(0));
     drop(camera);
+    assert_complete(&files.told());
     // Time went on while nothing was seen: it never runs backwards, and the gap is in it. Evidence comes when it is ready
     // and carries the time of the event that it belongs to.
     let told = files.told();
@@ -282,7 +286,8 @@ fn every_series_is_there_from_the_start_at_zero() {
         ("crossings_total{camera=\"gate\",direction=\"*\",line=\"path\"}", "left_to_right right_to_left"),
         ("alerts_total{camera=\"gate\",kind=\"intrusion\",severity=\"*\"}", "minor moderate severe extreme"),
         ("alerts_total{camera=\"gate\",kind=\"crowd\",severity=\"*\"}", "minor moderate severe extreme"),
-        ("rules_suspended{camera=\"gate\",reason=\"*\"}", "signal_lost"),
+        ("rules_suspended{camera=\"gate\",reason=\"*\"}", "signal_lost moved"),
+        ("alerts_total{camera=\"gate\",kind=\"*\",severity=\"moderate\"}", "offline frozen dark blurred moved"),
         ("deliveries_total{outcome=\"*\",sink=\"record\"}", "delivered failed dead"),
         ("delivery_seconds_count{sink=\"*\"}", "record"),
         ("outbox_pending{sink=\"*\"}", "record"),

@@ -10,7 +10,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use lookout::alerts::journal::{Appended, Journal, Reader};
-use lookout::config::plan::{Access, Evidence, Inference, Mode, Provider, Secret, Sink, SinkKind, Site, Webhook};
+use lookout::config::plan::{
+    Access, Evidence, Inference, Mode, Provider, Secret, Sink, SinkKind, Site, Trails, Webhook,
+};
 use lookout::dispatch::{Backoff, Bell, Desk, Dispatcher};
 use lookout::telemetry::Metrics;
 use lookout::types::{AlertId, Event, Span, State as Phase};
@@ -62,6 +64,7 @@ pub fn site(data: &Path, sinks: Vec<Sink>) -> Site {
         routes: Vec::new(),
         evidence: Evidence::DEFAULT,
         access: Access::default(),
+        trails: Trails::DEFAULT,
     }
 }
 
@@ -74,7 +77,7 @@ pub fn webhook(id: &str, address: SocketAddr, timeout: Span) -> Sink {
 pub fn signed(id: &str, address: SocketAddr, timeout: Span, secrets: Vec<Secret>) -> Sink {
     let url = format!("http://{address}/in");
     let mode = Mode::Structured;
-    let webhook = Webhook { url, mode, secrets, ca: None, allow_private: true, timeout };
+    let webhook = Webhook { url, mode, secrets, ca: None, allow_private: true, timeout, answers: false };
     Sink { id: id.into(), kind: SinkKind::Webhook(webhook) }
 }
 
@@ -122,10 +125,24 @@ pub struct Receiver {
 impl Receiver {
     /// Starts on a free port of the current runtime.
     pub async fn start(answer: impl Fn(usize, &Got) -> Response + Send + Sync + 'static) -> Self {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), answer).await
+    }
+
+    /// The same at an address; one that was there a moment ago may still be leaving.
+    pub async fn start_at(
+        address: SocketAddr,
+        answer: impl Fn(usize, &Got) -> Response + Send + Sync + 'static,
+    ) -> Self {
         let got: Arc<Mutex<Vec<Got>>> = Arc::default();
         let answer: Answer = Arc::new(answer);
         let app = Router::new().fallback(take).with_state((got.clone(), answer));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = loop {
+            match tokio::net::TcpListener::bind(address).await {
+                Ok(listener) => break listener,
+                Err(e) => assert_eq!(e.kind(), std::io::ErrorKind::AddrInUse, "{e}"),
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { address, got }

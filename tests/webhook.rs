@@ -15,7 +15,15 @@ use crate::support::tls::{self, Authority};
 
 fn webhook(url: String) -> Webhook {
     let mode = Mode::Structured;
-    Webhook { url, mode, secrets: Vec::new(), ca: None, allow_private: true, timeout: Span::from_secs(5) }
+    Webhook {
+        url,
+        mode,
+        secrets: Vec::new(),
+        ca: None,
+        allow_private: true,
+        timeout: Span::from_secs(5),
+        answers: false,
+    }
 }
 
 fn sink(webhook: Webhook) -> Sink {

@@ -14,7 +14,7 @@ use lookout::types::{Frame, PixelFormat, Size, Target};
 const PICTURES: u64 = 60;
 
 /// Made once; the folder goes with the temporary files of the system.
-static CLIP: LazyLock<PathBuf> = LazyLock::new(|| {
+pub static CLIP: LazyLock<PathBuf> = LazyLock::new(|| {
     let path = std::env::temp_dir().join("lookout-bench-1080p.mp4");
     let made = Command::new("ffmpeg")
         .args(["-nostdin", "-loglevel", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30"])

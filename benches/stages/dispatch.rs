@@ -1,14 +1,17 @@
 //! Verdict to webhook: how long from the call that journals an event to the receiver's answer, at ten alerts a second and
-//! in a burst of ten thousand. The receiver is on loopback, the journal on the disk of the temporary directory.
+//! in a burst of ten thousand; and such a burst to four sinks of which one is down and comes back. The receivers are on
+//! loopback, the journal on the disk of the temporary directory.
 
 // A bench speaks on stdout and may break off.
 #![allow(clippy::print_stdout, clippy::expect_used)]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::http::StatusCode;
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use lookout::alerts::journal::Backlog;
 use lookout::dispatch::Backoff;
@@ -29,7 +32,10 @@ pub fn run(tried: bool) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let (steady, burst) = if tried { (TRIED, TRIED) } else { (STEADY, BURST) };
-    runtime.block_on(measure(steady, burst));
+    runtime.block_on(async {
+        measure(steady, burst).await;
+        one_of_four_is_down(burst).await;
+    });
 }
 
 async fn measure(steady: u32, burst: u32) {
@@ -88,4 +94,85 @@ async fn measure(steady: u32, burst: u32) {
     );
     assert_eq!(delivered, burst as usize, "none is lost");
     house.stop().await;
+}
+
+/// Keys that a receiver has got.
+type Keys = Arc<Mutex<HashSet<String>>>;
+
+/// A receiver that keeps nothing but keys, so that what memory grows by is dispatch's.
+async fn counting(address: SocketAddr) -> (SocketAddr, Keys) {
+    let listener = tokio::net::TcpListener::bind(address).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let keys = Keys::default();
+    let note = keys.clone();
+    let take = move |headers: HeaderMap| async move {
+        let key = headers["webhook-id"].to_str().expect("plain text").to_owned();
+        note.lock().expect("no panic").insert(key);
+        StatusCode::NO_CONTENT
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(take)).await.expect("it serves") });
+    (address, keys)
+}
+
+/// A burst to two webhooks, a file, and a webhook whose receiver comes only when the others are done.
+async fn one_of_four_is_down(burst: u32) {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let ((first, first_keys), (second, second_keys)) = (counting(any).await, counting(any).await);
+    let folder = tempfile::tempdir().expect("a directory");
+    // A port that nobody listens on yet.
+    let late = std::net::TcpListener::bind(any).and_then(|l| l.local_addr()).expect("a port");
+    let timeout = Span::from_secs(15);
+    let sinks = [
+        sample::webhook("first", first, timeout),
+        sample::webhook("second", second, timeout),
+        sample::file("file", folder.path().join("alerts.jsonl")),
+        sample::webhook("late", late, timeout),
+    ];
+    // So that the bench need not wait five minutes for the sink that was down to be asked again.
+    let backoff = Backoff { longest_rest: Duration::from_secs(1), ..Backoff::default() };
+    let mut house = sample::House::start(&folder.path().join("data"), &sinks, backoff);
+    let names: Vec<&str> = sinks.iter().map(|sink| sink.id.as_str()).collect();
+    let before = resident();
+    let (begin, mut most) = (Instant::now(), before);
+    for batch in (0..burst).collect::<Vec<_>>().chunks(100) {
+        let items: Vec<_> = batch.iter().map(|n| sample::item(*n, 0, State::Started, &names)).collect();
+        tokio::task::block_in_place(|| house.append(&items));
+        most = most.max(resident());
+    }
+    let journalled = begin.elapsed();
+    let mut wait = async |sinks: &[&str]| {
+        let begin = Instant::now();
+        let delivered = |sink: &&str| {
+            house.metric(&format!("lookout_deliveries_total{{outcome=\"delivered\",sink=\"{sink}\"}}")) as u32
+        };
+        while begin.elapsed() < Duration::from_secs(300) && sinks.iter().any(|sink| delivered(sink) < burst) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            most = most.max(resident());
+        }
+        assert!(sinks.iter().all(|sink| delivered(sink) == burst), "none is lost");
+        begin.elapsed()
+    };
+    let three = journalled + wait(&names[..3]).await;
+    let (_, late_keys) = counting(late).await;
+    let fourth = wait(&names[3..]).await;
+    for keys in [first_keys, second_keys, late_keys] {
+        assert_eq!(keys.lock().expect("no panic").len(), burst as usize, "none is lost");
+    }
+    println!(
+        "dispatch, burst of {burst} to four sinks, one down: three done in {:.1} s, the fourth {:.1} s after its return; \
+         resident {} MB before, at most {} MB",
+        three.as_secs_f64(),
+        fourth.as_secs_f64(),
+        before / 1_000_000,
+        most / 1_000_000
+    );
+    house.stop().await;
+}
+
+/// Resident memory, bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
 }

@@ -194,7 +194,8 @@ impl Active {
     fn observe(&mut self, plan: &Plan, now: Moment, signal: &Signal) -> Option<Change> {
         let before = self.severity;
         self.measure(plan, now, signal);
-        let due = now.observed - self.told.observed >= UPDATE_EVERY
+        let due = !plan.quiet
+            && now.observed - self.told.observed >= UPDATE_EVERY
             && self.peak != self.told_peak
             && plan.reaches(self.peak, self.told_peak);
         (self.severity > before || due).then(|| Change::Updated(self.tell(now)))

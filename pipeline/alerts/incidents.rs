@@ -1,5 +1,7 @@
 //! All incidents of one camera, or of the site: signals in, events out.
 
+mod camera;
+
 use std::sync::Arc;
 
 use super::clock::{Moment, ObservedClock};
@@ -7,7 +9,7 @@ use super::event::{Context, count, transition};
 use super::incident::{Change, Incident};
 use super::watched::Watched;
 use crate::config::plan::{Camera, RulePlace, Site};
-use crate::types::{Crossed, EndReason, Event, MediaTime, Signal, Size, Span, Subject};
+use crate::types::{Crossed, EndReason, Event, Kind, MediaTime, Signal, Size, Span, Subject};
 
 /// Incidents of one camera at most: a thousand people and eight rules about each. A signal about one more subject is
 /// dropped and counted.
@@ -40,6 +42,10 @@ pub struct Incidents {
     size: Size,
     last: Option<Moment>,
     overflow: u64,
+    /// Indices of the rules about the camera that are more than an alert.
+    offline: Option<usize>,
+    moved: Option<usize>,
+    resting: bool,
 }
 
 /// The incidents of one rule, by subject. A picture's signals of a rule come mostly in the order of their subjects, so
@@ -87,7 +93,11 @@ impl Incidents {
     fn of(site: String, watched: Watched, outage: Span) -> Self {
         let rules = watched.rules().iter().map(|_| RuleState::default()).collect();
         let tables = watched.rules().iter().map(|_| Table::default()).collect();
+        let health = |kind| watched.camera().and_then(|camera| camera.health_rule(kind));
         Self {
+            offline: health(Kind::Offline),
+            moved: health(Kind::Moved),
+            resting: false,
             site,
             watched,
             outage,
@@ -128,15 +138,20 @@ impl Incidents {
         let now = self.clock.advance(media, utc);
         (self.last, self.size) = (Some(now), size);
         self.observation += 1;
-        for c in crossed {
-            out.push(count(&self.context(), now, c));
-        }
         self.update_windows(now);
+        if !self.resting {
+            for c in crossed {
+                out.push(count(&self.context(), now, c));
+            }
+        }
         self.tables.iter_mut().for_each(|table| table.next = 0);
         for signal in signals {
-            self.observe_signal(now, signal, out);
+            if !self.resting || self.about_camera(signal.rule) {
+                self.observe_signal(now, signal, out);
+            }
         }
         self.observe_silence(now, out);
+        self.rest(now, signals, out);
     }
 
     fn update_windows(&mut self, now: Moment) {
@@ -201,6 +216,11 @@ impl Incidents {
         let mut changes = Vec::new();
         let mut known = 0;
         for (rule, table) in self.tables.iter_mut().enumerate() {
+            // Whether pictures come is told by [`Incidents::supervise`].
+            if Some(rule) == self.offline {
+                known += table.entries.len();
+                continue;
+            }
             let (plan, in_force) = (&self.watched.rules()[rule].incident, self.rules[rule].in_force);
             table.entries.retain_mut(|entry| {
                 let [first, second] = if !in_force {
@@ -242,23 +262,60 @@ impl Incidents {
         let Some(last) = self.last else { return };
         let outage = self.outage;
         let utc = last.utc.saturating_add(jiff::SignedDuration::from_nanos(outage.nanos())).unwrap_or(last.utc);
-        self.end_all(Moment { observed: last.observed, media: last.media + outage, utc }, EndReason::SignalLost, out);
+        let now = Moment { observed: last.observed, media: last.media + outage, utc };
+        self.end_where(now, EndReason::SignalLost, |this, rule| Some(rule) != this.offline, out);
     }
 
     /// End of file or shutdown, at the last picture: open incidents end, pending ones vanish.
     pub fn stop(&mut self, reason: EndReason, out: &mut Vec<Event>) {
         if let Some(last) = self.last {
-            self.end_all(last, reason, out);
+            self.end_where(last, reason, |this, rule| Some(rule) != this.offline, out);
+        }
+        self.end_offline(reason, out);
+    }
+
+    fn end_where(&mut self, now: Moment, reason: EndReason, ends: impl Fn(&Self, usize) -> bool, out: &mut Vec<Event>) {
+        for rule in 0..self.tables.len() {
+            if ends(self, rule) {
+                self.end_rule(rule, now, reason, out);
+            }
         }
     }
 
-    fn end_all(&mut self, now: Moment, reason: EndReason, out: &mut Vec<Event>) {
+    /// Puts another plan of the camera in force, from the next picture on. `rules` says for each rule where it goes on: its
+    /// incidents live. Those of all others end at the last picture.
+    pub fn replan(&mut self, camera: Arc<Camera>, outage: Span, rules: &[Option<usize>], out: &mut Vec<Event>) {
+        let mut tables: Vec<Table> = camera.rules.iter().map(|_| Table::default()).collect();
+        let mut states: Vec<RuleState> = camera.rules.iter().map(|_| RuleState::default()).collect();
         for rule in 0..self.tables.len() {
-            for mut entry in std::mem::take(&mut self.tables[rule].entries) {
-                let change = entry.incident.end(&self.watched.rules()[rule].incident, now, reason);
-                change.iter().for_each(|change| self.tell(now, (rule, entry.subject), change, out));
+            let place = rules.get(rule).copied().flatten();
+            match place.and_then(|to| Some((tables.get_mut(to)?, states.get_mut(to)?))) {
+                Some((table, state)) => {
+                    *table = std::mem::take(&mut self.tables[rule]);
+                    *state = std::mem::take(&mut self.rules[rule]);
+                }
+                None if Some(rule) == self.offline => self.end_offline(EndReason::Reconfigured, out),
+                None => {
+                    if let Some(last) = self.last {
+                        self.end_rule(rule, last, EndReason::Reconfigured, out);
+                    }
+                }
             }
         }
-        self.known = 0;
+        self.known = tables.iter().map(|table| table.entries.len()).sum();
+        (self.tables, self.rules) = (tables, states);
+        (self.offline, self.moved) = (camera.health_rule(Kind::Offline), camera.health_rule(Kind::Moved));
+        self.resting &= self.moved.is_some();
+        (self.watched, self.outage) = (Watched::Camera(camera), outage);
+    }
+    }
+
+    fn end_rule(&mut self, rule: usize, now: Moment, reason: EndReason, out: &mut Vec<Event>) {
+        let entries = std::mem::take(&mut self.tables[rule].entries);
+        self.known = self.known.saturating_sub(entries.len());
+        for mut entry in entries {
+            let change = entry.incident.end(&self.watched.rules()[rule].incident, now, reason);
+            change.iter().for_each(|change| self.tell(now, (rule, entry.subject), change, out));
+        }
     }
 }

@@ -111,6 +111,15 @@ impl Overlay {
         }
     }
 
+    /// From now on this plan is drawn, also on the pictures that are held: without their counts, which are of another one.
+    pub fn replan(&mut self, camera: Arc<Camera>) {
+        self.camera = camera;
+        for note in &mut self.notes {
+            note.zone_people.clear();
+            note.line_counts.clear();
+        }
+    }
+
     /// Pictures that were covered as a whole because they had too many boxes.
     pub fn covered(&self) -> u64 {
         self.redactor.covered()

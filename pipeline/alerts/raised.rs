@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::draw::{self, Colour};
 use super::text;
-use crate::config::plan::Camera;
+use crate::config::plan::{Camera, CameraDiff};
 use crate::types::{AlertId, Event, Kind, MediaTime, Rect, Severity, Size, State, Track, TrackId, Unit};
 
 /// Alerts kept, at most; the oldest goes first. Drawing loses one then, dispatch never.
@@ -89,6 +89,14 @@ impl Raised {
             }
             (State::Ended, Some(k)) => self.list[k].until = Some(event.media_time),
             _ => {}
+        }
+    }
+
+    /// Another plan is in force: where zones and lines are now. What is about one that is gone is shown without it.
+    pub fn renumber(&mut self, diff: &CameraDiff) {
+        for shown in &mut self.list {
+            shown.zone = shown.zone.and_then(|i| diff.zones.get(i).copied().flatten());
+            shown.line = shown.line.and_then(|i| diff.lines.get(i).copied().flatten());
         }
     }
 

@@ -1,3 +1,5 @@
+mod camera;
+
 use std::path::Path;
 use std::sync::Arc;
 

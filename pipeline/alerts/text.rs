@@ -133,11 +133,20 @@ fn what(event: &Event, sides: Option<(&str, &str)>) -> (String, String) {
                 format!("{most_en}{least_en}{value} people/m² ({} people), threshold {limit}", event.people),
             )
         }
-        Kind::Health => {
-            let (kind_zh, kind_en) = kind(event.kind);
-            let (unit_zh, unit_en) = unit(event.unit);
-            (format!("{kind_zh}：{value}{unit_zh}"), format!("{kind_en}: {value} {unit_en}"))
-        }
+        Kind::Offline => (format!("{value}秒没有画面"), format!("no pictures for {value} s")),
+        Kind::Frozen => (format!("画面{value}秒没有变化"), format!("the picture has not changed for {value} s")),
+        Kind::Dark => (format!("画面过暗已{value}秒"), format!("the picture has been dark for {value} s")),
+        Kind::Blurred => (format!("画面模糊已{value}秒"), format!("the picture has been blurred for {value} s")),
+        Kind::Moved if ended => (
+            format!("摄像机视角曾偏移{value}秒，其规则恢复执行"),
+            format!("the camera looked elsewhere for {value} s; its rules are in force again"),
+        ),
+        Kind::Moved => (
+            format!("摄像机视角已偏移{value}秒，其规则暂停，直至视角恢复或重新确认"),
+            format!(
+                "the camera has looked elsewhere for {value} s; its rules rest until the view is back or accepted anew"
+            ),
+        ),
     }
 }
 
@@ -198,7 +207,11 @@ pub fn kind(kind: Kind) -> (&'static str, &'static str) {
         Kind::Proximity => ("近距离接触", "proximity"),
         Kind::Vanished => ("入水未见离开", "vanished"),
         Kind::Occupancy => ("总人数", "occupancy"),
-        Kind::Health => ("摄像机", "camera"),
+        Kind::Offline => ("无画面", "offline"),
+        Kind::Frozen => ("画面冻结", "frozen picture"),
+        Kind::Dark => ("画面过暗", "dark picture"),
+        Kind::Blurred => ("画面模糊", "blurred picture"),
+        Kind::Moved => ("视角偏移", "camera moved"),
     }
 }
 

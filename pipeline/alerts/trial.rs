@@ -36,7 +36,7 @@ pub fn trial(
         alert: Some(trial_id(site, &camera.id, &route.id, asked)),
         grid: route.grids.first().or(camera.grid.as_ref()).cloned(),
         rule: Some(rule_of(&route.id)),
-        kind: route.kinds.first().copied().unwrap_or(Kind::Health),
+        kind: route.kinds.first().copied().unwrap_or(Kind::Offline),
         severity: Some(route.min_severity),
         people: 0,
         started_at: Some(now),

@@ -41,7 +41,7 @@ impl Watched {
         match (place, self.camera()) {
             (RulePlace::Zone(i), Some(camera)) => (camera.zones.get(i), None),
             (RulePlace::Line(i), Some(camera)) => (None, camera.lines.get(i)),
-            (RulePlace::Site, _) | (_, None) => (None, None),
+            (RulePlace::Camera | RulePlace::Site, _) | (_, None) => (None, None),
         }
     }
 

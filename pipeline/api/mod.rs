@@ -1,6 +1,6 @@
 //! HTTP: console, cameras, alerts, live pictures, health, metrics, and who may do what.
 //!
-//! [`access`] finds out who asks; everything but page, health and login needs somebody. Without TLS or a proxy in front
+//! [`access`] finds out who asks; everything but the console, health and login needs somebody. Without TLS or a proxy in front
 //! it listens on loopback only. The Host header is checked, so that no page of another site can reach it through a name
 //! that it points at this machine.
 
@@ -10,12 +10,14 @@ mod answer;
 mod audit;
 mod body;
 mod caller;
+mod cameras;
 mod console;
 pub mod evidence;
 mod first;
 mod guard;
 mod limit;
 mod live;
+mod numbers;
 mod openapi;
 pub mod password;
 mod peer;
@@ -27,6 +29,7 @@ mod statistics;
 mod status;
 pub mod store;
 mod tls;
+mod trails;
 mod users;
 
 use std::net::SocketAddr;
@@ -38,7 +41,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -48,9 +51,10 @@ pub use serve::{Listener, bind, serve};
 use store::{Store, StoreError};
 
 use crate::alerts::journal::{JournalError, Reader};
-use crate::config::plan::{Access, Site};
+use crate::config::plan::{Access, Camera, Site};
 use crate::dispatch::Desk;
 use crate::engine::hub::LiveHub;
+use crate::engine::trails::desk::TrailDesk;
 use crate::telemetry::Metrics;
 
 /// Longest body of a request, bytes: a camera file with room to spare.
@@ -106,6 +110,9 @@ struct Shared {
     listeners: AtomicUsize,
     files: evidence::Files,
     desk: Arc<Desk>,
+    trails: Arc<TrailDesk>,
+    /// One what-if question at a time.
+    what_if: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
     data: PathBuf,
     access: Access,
@@ -117,14 +124,15 @@ struct Shared {
 }
 
 impl ApiState {
-    /// The journal of the site must exist; `files` serves evidence; `desk` takes answers. Streams end when `stop` becomes
-    /// true.
+    /// The journal of the site must exist; `files` serves evidence; `desk` takes answers; `trails` reads what is stored of
+    /// people's ways. Streams end when `stop` becomes true.
     pub fn new(
         site: &Site,
         hub: Arc<LiveHub>,
         metrics: Arc<Metrics>,
         files: evidence::Files,
         desk: Arc<Desk>,
+        trails: Arc<TrailDesk>,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ApiError> {
         Ok(Self(Arc::new(Shared {
@@ -134,6 +142,8 @@ impl ApiState {
             listeners: AtomicUsize::new(0),
             files,
             desk,
+            trails,
+            what_if: Arc::new(Semaphore::new(1)),
             stop,
             data: site.data.clone(),
             access: site.access.clone(),
@@ -142,6 +152,12 @@ impl ApiState {
             tries: limit::Tries::new(),
             ended: watch::channel(0).0,
         })))
+    }
+
+    /// The plan of a camera that is in force.
+    fn plan(&self, camera: &str) -> Result<Arc<Camera>, Problem> {
+        let camera = self.0.hub.camera(camera).ok_or_else(|| Problem::missing(format!("there is no camera `{camera}`")))?;
+        Ok(camera.plan.get())
     }
 
     /// Makes the first admin when there are no users; see [`first_admin`].
@@ -192,6 +208,10 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
         .routes(routes!(status::cameras))
         .routes(routes!(live::pictures))
         .routes(routes!(live::wall))
+        .routes(routes!(cameras::accept_view))
+        .routes(routes!(trails::draw))
+        .routes(routes!(numbers::camera))
+        .routes(routes!(numbers::site))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::show))
         .routes(routes!(evidence::list))
@@ -203,6 +223,7 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
         .routes(routes!(users::change, users::remove))
         .routes(routes!(users::reset_password))
         .routes(routes!(audit::list))
+        .merge(OpenApiRouter::new().routes(routes!(trails::what_if)).layer(DefaultBodyLimit::max(trails::LONGEST)))
         // All above are for those who are known and may see. What follows asks itself, or is for everybody.
         .route_layer(known.clone())
         .routes(routes!(status::health))

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::store::StoreError;
+use crate::config::{ConfigError, Fault};
 
 /// An error that a client can read.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -20,6 +21,20 @@ pub struct Problem {
     /// Seconds after which the same may succeed, as a header.
     #[serde(skip)]
     retry_after: Option<u64>,
+    /// Of a refused configuration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<FaultRow>,
+}
+
+/// One thing that is wrong in a configuration.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Fault)]
+struct FaultRow {
+    file: String,
+    line: usize,
+    column: usize,
+    field: String,
+    message: String,
 }
 
 fn code<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
@@ -30,7 +45,7 @@ impl Problem {
     /// With a sentence that says what is wrong.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { kind: "about:blank", title, status, detail: detail.into(), retry_after: None }
+        Self { kind: "about:blank", title, status, detail: detail.into(), retry_after: None, faults: Vec::new() }
     }
 
     /// Of a kind that clients know by this address.
@@ -51,6 +66,20 @@ impl Problem {
 
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A configuration with all that is wrong in it.
+    pub(super) fn refused(error: ConfigError) -> Self {
+        let row = |fault: Fault| FaultRow {
+            file: fault.file.display().to_string(),
+            line: fault.line,
+            column: fault.column,
+            field: fault.field,
+            message: fault.message,
+        };
+        let faults: Vec<FaultRow> = error.faults.into_iter().map(row).collect();
+        let many = if faults.len() == 1 { "one fault".into() } else { format!("{} faults", faults.len()) };
+        Self { faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the configuration has {many}")) }
     }
 
     pub(super) fn missing(detail: impl Into<String>) -> Self {

@@ -20,7 +20,6 @@ pub(super) struct Cameras {
 #[derive(Serialize, utoipa::ToSchema)]
 struct Camera {
     id: String,
-    name: String,
     /// Where its live pictures are.
     live: String,
     #[serde(flatten)]
@@ -93,7 +92,6 @@ pub(super) async fn cameras(State(state): State<ApiState>) -> Json<Cameras> {
         .iter()
         .map(|camera| Camera {
             id: camera.id.clone(),
-            name: camera.name.clone(),
             live: format!("/api/v1/cameras/{}/live", camera.id),
             now: camera.snapshot(),
         })

@@ -248,7 +248,8 @@ fn tell(story: &Story, site: &Site, out: &mut String) -> anyhow::Result<()> {
     for row in &story.deliveries {
         let when = row.settled_at.map(|at| local(at, site));
         let next = row.due_at.map(|at| format!("next attempt {}", local(at, site)));
-        let notes: Vec<String> = [when, next, row.error.clone()].into_iter().flatten().collect();
+        let answer = row.answer.as_ref().map(|answer| format!("told the answer {answer}"));
+        let notes: Vec<String> = [answer, when, next, row.error.clone()].into_iter().flatten().collect();
         writeln!(out, "{:4}  {:16}  {:9}  {:8}  {}", row.seq, row.sink, row.outcome, row.attempts, notes.join("; "))?;
     }
     if !story.routes.is_empty() {

@@ -8,7 +8,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use lookout::alerts::IncidentConfig;
 use lookout::capture::{Clip, ClipOptions, Stop};
-use lookout::config::plan::{Camera, Inference, Provider};
+use lookout::config::plan::{Camera, Inference, Provider, RulePlace};
 use lookout::detect::{Catalog, OnnxDetector};
 use lookout::engine::analyze::{Analysed, Analysis, AnalyzeError, Findings, Report};
 use lookout::engine::annotate::Annotator;
@@ -180,7 +180,9 @@ fn summarize(report: &Report, incidents: &IncidentConfig, out: &Path) -> anyhow:
     print(&format!("{:<24} {:<12} {:>8}", "rule", "kind", "alerts"))?;
     for rule in &incidents.camera.rules {
         let alerts = report.alerts.get(&rule.id).copied().unwrap_or(0);
-        print(&format!("{:<24} {:<12} {:>8}", rule.id, rule.condition.kind().word(), alerts))?;
+        if rule.place != RulePlace::Camera || alerts > 0 {
+            print(&format!("{:<24} {:<12} {:>8}", rule.id, rule.condition.kind().word(), alerts))?;
+        }
     }
     for line in &incidents.camera.lines {
         let counts = report.lines.get(&line.id).copied().unwrap_or_default();

@@ -27,13 +27,17 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let site = load_site(&args.config)?;
             warn_of_secrets(&site.plan);
             let (cameras, rules) =
-                (site.plan.cameras.len(), site.plan.cameras.iter().map(|c| c.rules.len()).sum::<usize>());
+                (site.plan.cameras.len(), site.plan.cameras.iter().map(|c| c.own_rules().count()).sum::<usize>());
             Ok((site.warnings, format!("good: {cameras} cameras, {rules} rules, {} sinks", site.plan.sinks.len())))
         } else {
             let camera = load_camera(&args.config, &TimeZone::UTC)?;
             let plan = &camera.plan;
-            let mut text =
-                format!("good: {} zones, {} lines, {} rules", plan.zones.len(), plan.lines.len(), plan.rules.len());
+            let mut text = format!(
+                "good: {} zones, {} lines, {} rules",
+                plan.zones.len(),
+                plan.lines.len(),
+                plan.own_rules().count()
+            );
             if let Some(ground) = &plan.ground {
                 text += &format!(", {}", ground_in_words(ground));
             }

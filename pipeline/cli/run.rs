@@ -8,8 +8,9 @@ use anyhow::Context;
 use lookout::alerts::evidence::FOLDER;
 use lookout::api;
 use lookout::capture::Stop;
-use lookout::config::load_site;
+use lookout::config::SiteFiles;
 use lookout::engine::run::Parts;
+use lookout::engine::trails::desk::TrailDesk;
 use lookout::telemetry::Metrics;
 use tokio::sync::watch;
 
@@ -32,19 +33,22 @@ pub struct Args {
 const GRACE: Duration = Duration::from_secs(10);
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let site = load_site(&args.config)?;
-    warn(&site.warnings);
-    let site = site.plan;
+    let files = SiteFiles::load(&args.config)?;
+    warn(&files.warnings);
+    let files = files.plan;
+    let site = files.site.clone();
     let metrics = Metrics::new().context("cannot set up metrics")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     // The port first: a second instance should say so at once.
     let listener = runtime.block_on(api::bind(&site)).map_err(wrong_unless_retry)?;
     let (scheme, address) = (listener.scheme(), listener.address());
-    let parts = Parts::open(&site, std::sync::Arc::clone(&metrics))?;
+    let parts = Parts::open(files, std::sync::Arc::clone(&metrics))?;
     let hub = std::sync::Arc::clone(&parts.hub);
     let (end, ended) = watch::channel(false);
     let files = api::evidence::Files { root: site.data.join(FOLDER), linker: parts.linker.clone() };
-    let state = api::ApiState::new(&site, hub, metrics, files, parts.dispatcher.desk(), ended.clone())?;
+    let trails = std::sync::Arc::new(TrailDesk::new(&site)?);
+    let desk = parts.dispatcher.desk();
+    let state = api::ApiState::new(&site, hub, metrics, files, desk, trails, ended.clone())?;
     let first = state.first_admin(std::io::stdout().is_terminal())?;
     let stop = Stop::new();
     let server = runtime.spawn(api::serve(listener, state));

@@ -10,7 +10,7 @@ use super::fault::Report;
 use super::field::Field;
 use super::plan::{self, Camera};
 use super::raw::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, Table, ZoneRaw};
-use super::{ground, rule};
+use super::{ground, health, rule};
 use crate::types::{Place, Point, Polygon, Size, Span};
 
 /// What a camera file depends on outside of itself.
@@ -61,6 +61,8 @@ pub fn build(raw: CameraRaw, report: &mut Report<'_>, around: &Surroundings<'_>)
     for (i, table) in raw.mask.into_iter().enumerate() {
         mask(table, i, &mut camera, report);
     }
+    let outage = camera.source.as_ref().map(|source| source.outage);
+    camera.rules.extend(health::build(raw.health, outage, report, around.time_zone));
     camera
 }
 

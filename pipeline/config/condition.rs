@@ -95,7 +95,7 @@ impl Reading<'_, '_> {
     /// The condition is `None` only after a fault; the rest of the rule is checked all the same.
     pub fn condition(&mut self, kind: Kind) -> (Option<Condition>, Start) {
         // A kind that is no rule of a camera has no parameters here: that it is none says enough.
-        if !matches!(kind, Kind::Occupancy | Kind::Health) {
+        if kind != Kind::Occupancy && !kind.is_health() {
             self.refuse_foreign(kind);
         }
         match kind {
@@ -117,8 +117,8 @@ impl Reading<'_, '_> {
             Kind::Rush => self.rush(),
             Kind::Proximity => self.proximity(),
             Kind::Vanished => self.vanished(),
-            Kind::Health => {
-                let message = "`health` is watched for every camera and is not a rule";
+            Kind::Offline | Kind::Frozen | Kind::Dark | Kind::Blurred | Kind::Moved => {
+                let message = format!("`{kind}` is watched for every camera; write [health.{kind}] to change how");
                 self.report.fault(self.kind_at, under(self.path, "kind"), message);
                 (None, Start::of_people(None))
             }

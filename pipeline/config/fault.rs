@@ -73,6 +73,12 @@ impl<'a> Report<'a> {
         self.file
     }
 
+    /// A byte range and a field as others may name it: `file:line:column: field`.
+    pub fn place(&self, span: &Range<usize>, field: &str) -> String {
+        let (line, column) = position(self.text, span.start);
+        format!("{}:{line}:{column}: {field}", self.file.display())
+    }
+
     /// Faults so far.
     pub fn faults(&self) -> usize {
         self.faults.len()

@@ -1,8 +1,7 @@
 //! Reads files. A file is taken whole or refused with all its faults.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
@@ -11,16 +10,16 @@ use toml::de::DeTable;
 use super::camera::{self, Surroundings};
 use super::fault::{Checked, ConfigError, Fault, Report};
 use super::plan::{Camera, Site};
-use super::raw::{CameraRaw, SiteRaw};
+use super::raw::CameraRaw;
 use super::schema::{error_span, report_unknown_keys};
-use super::site;
+use super::site_files::SiteFiles;
 
 /// Longest configuration file: more is not a configuration.
 const LONGEST_FILE: u64 = 1 << 20;
 
 /// Reads a camera file on its own, as `analyze` and `replay` do: its source may be anywhere, any grid is known.
 pub fn load_camera(file: &Path, time_zone: &TimeZone) -> Result<Checked<Camera>, ConfigError> {
-    let text = read(file)?;
+    let text = read_text(file)?;
     camera_text(file, &text, &Surroundings { time_zone, media_dirs: None, grids: None })
 }
 
@@ -40,89 +39,15 @@ pub fn camera_text(file: &Path, text: &str, around: &Surroundings<'_>) -> Result
 
 /// Reads a site with all cameras in its folder; the faults of all files come together.
 pub fn load_site(file: &Path) -> Result<Checked<Site>, ConfigError> {
-    let text = read(file)?;
-    let mut report = Report::new(file, &text);
-    let Some(raw) = parse::<SiteRaw>(&text, "site", &mut report) else {
-        return report
-            .finish(())
-            .and_then(|_| Err(ConfigError { faults: vec![Fault::unreadable(file, "not readable")] }));
-    };
-    let mut parts = site::build(raw, &mut report);
-    let files = match camera_files(&parts.cameras) {
-        Ok(files) => files,
-        Err(message) => {
-            report.fault(&parts.cameras_at, "cameras", message);
-            Vec::new()
-        }
-    };
-    let grids: BTreeSet<String> = parts.site.grids.iter().map(|g| g.id.clone()).collect();
-    let around = Surroundings {
-        time_zone: &parts.site.time_zone,
-        media_dirs: Some(&parts.site.media_dirs),
-        grids: Some(&grids),
-    };
-    let (mut faults, mut warnings) = (Vec::new(), Vec::new());
-    let mut taken: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for path in &files {
-        match read(path).and_then(|text| camera_text(path, &text, &around)) {
-            Ok(checked) => {
-                warnings.extend(checked.warnings);
-                let camera = checked.plan;
-                if let Some(other) = taken.insert(camera.id.clone(), path.clone()) {
-                    let message = format!("id: `{}` is already the camera of {}", camera.id, other.display());
-                    faults.push(Fault::unreadable(path, message));
-                }
-                if camera.source.is_none() {
-                    faults.push(Fault::unreadable(path, "source: missing: where pictures come from"));
-                }
-                parts.site.cameras.push(Arc::new(camera));
-            }
-            Err(error) => faults.extend(error.faults),
-        }
-    }
-    if faults.is_empty() {
-        for gate in &parts.gates {
-            gate.check(&parts.site.cameras, &mut report);
-        }
-        for m in &parts.mentions {
-            let known = if m.zone {
-                parts.site.cameras.iter().any(|c| c.zones.iter().any(|z| z.id == m.id))
-            } else {
-                taken.contains_key(&m.id)
-            };
-            if !known {
-                let what = if m.zone { "zone" } else { "camera" };
-                report.fault(&m.at, m.path.as_str(), format!("there is no {what} `{}`", m.id));
-            }
-        }
-    }
-    merge(report.finish(parts.site), faults, warnings)
-}
-
-fn merge(
-    own: Result<Checked<Site>, ConfigError>,
-    faults: Vec<Fault>,
-    warnings: Vec<Fault>,
-) -> Result<Checked<Site>, ConfigError> {
-    match own {
-        Ok(mut checked) if faults.is_empty() => {
-            checked.warnings.extend(warnings);
-            Ok(checked)
-        }
-        Ok(_) => Err(ConfigError { faults }),
-        Err(mut error) => {
-            error.faults.extend(faults);
-            Err(error)
-        }
-    }
+    SiteFiles::load(file).map(|Checked { plan, warnings }| Checked { plan: plan.site, warnings })
 }
 
 /// Whether a file describes a site rather than a camera; for `check`, which takes both.
 pub fn looks_like_site(file: &Path) -> Result<bool, ConfigError> {
-    let text = read(file)?;
+    let text = read_text(file)?;
     let (table, _) = DeTable::parse_recoverable(&text);
     let has = |names: &[&str]| names.iter().any(|name| table.get_ref().contains_key(*name));
-    let camera = has(&["source", "detect", "zone", "line", "mask", "ground", "name", "place"]);
+    let camera = has(&["source", "detect", "zone", "line", "mask", "ground", "health", "name", "place"]);
     let site = has(&[
         "cameras",
         "sink",
@@ -138,11 +63,13 @@ pub fn looks_like_site(file: &Path) -> Result<bool, ConfigError> {
         "privacy",
         "inference",
         "evidence",
+        "trails",
     ]);
     Ok(site || !camera)
 }
 
-fn parse<T: DeserializeOwned>(text: &str, definition: &str, report: &mut Report<'_>) -> Option<T> {
+/// A file's tables, if nothing but their values can be wrong.
+pub(super) fn parse<T: DeserializeOwned>(text: &str, definition: &str, report: &mut Report<'_>) -> Option<T> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         for error in &errors {
@@ -160,7 +87,8 @@ fn parse<T: DeserializeOwned>(text: &str, definition: &str, report: &mut Report<
     }
 }
 
-fn read(file: &Path) -> Result<String, ConfigError> {
+/// The text of a file, unless it is no configuration at all.
+pub fn read_text(file: &Path) -> Result<String, ConfigError> {
     let refuse = |message: String| ConfigError { faults: vec![Fault::unreadable(file, message)] };
     let size = std::fs::metadata(file).map_err(|e| refuse(format!("cannot be read: {e}")))?;
     if size.is_dir() {
@@ -173,7 +101,14 @@ fn read(file: &Path) -> Result<String, ConfigError> {
     String::from_utf8(bytes).map_err(|_| refuse("is not UTF-8 text".into()))
 }
 
-fn camera_files(dir: &Path) -> Result<Vec<PathBuf>, String> {
+/// Where a key stands at the top of a text; its beginning where it is not there.
+pub(super) fn key_span(text: &str, key: &str) -> Range<usize> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    table.get_ref().get_key_value(key).map_or(0..0, |(key, _)| key.span())
+}
+
+/// The camera files of a folder, by name.
+pub fn camera_files(dir: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = std::fs::read_dir(dir).map_err(|e| format!("folder `{}` cannot be read: {e}", dir.display()))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(Result::ok)

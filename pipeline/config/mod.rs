@@ -3,10 +3,12 @@
 mod access;
 mod camera;
 mod condition;
+pub mod edit;
 mod evidence;
 pub mod fault;
 mod field;
 mod ground;
+mod health;
 mod homography;
 mod load;
 pub mod plan;
@@ -18,13 +20,20 @@ pub mod schedule;
 mod schema;
 mod sink;
 mod site;
+mod site_files;
 mod site_rule;
+pub mod template;
+mod trails;
 pub mod units;
+pub mod watch;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use camera::Surroundings;
 pub use fault::{Checked, ConfigError, Fault};
-pub use load::{camera_text, load_camera, load_site, looks_like_site};
+pub use load::{camera_files, camera_text, load_camera, load_site, looks_like_site, read_text};
 pub use schema::schema;
+pub use site_files::{CameraFile, SiteFiles};
+pub use write::write_text;

@@ -1,12 +1,15 @@
 //! The checked plan: what the stages are built from. Whoever holds one need not check again.
 
 mod access;
+mod broker;
 mod camera;
+mod diff;
 mod evidence;
 mod ground;
 mod official;
 mod rule;
 mod sink;
+mod trails;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,14 +18,17 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 pub use access::{Access, Networks, Role, Tls};
+pub use broker::{Broker, Kafka, Mqtt, Nats, Payload};
 pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
+pub use diff::CameraDiff;
 pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};
 pub use official::{Acknowledge, Cap, Encoding, Gb28181, SipTransport};
 pub use rule::{
-    Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,
+    Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,
 };
 pub use sink::{Mode, Route, Secret, Sink, SinkKind, Webhook};
+pub use trails::Trails;
 
 /// A site with its cameras.
 #[derive(Clone, Debug)]
@@ -55,6 +61,8 @@ pub struct Site {
     pub evidence: Evidence,
     /// Who may reach page, API and metrics, and how.
     pub access: Access,
+    /// Where people walked.
+    pub trails: Trails,
 }
 
 /// How inference runs on this machine.

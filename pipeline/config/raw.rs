@@ -4,9 +4,11 @@ mod access;
 mod camera;
 mod evidence;
 mod ground;
+mod health;
 mod rule;
 mod sink;
 mod site_rule;
+mod trails;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,9 +21,11 @@ pub use access::{PrivacyRaw, TlsRaw};
 pub use camera::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
 pub use evidence::EvidenceRaw;
 pub use ground::{GroundRaw, GroundTableRaw, LensRaw};
+pub use health::{AilmentRaw, HealthRaw};
 pub use rule::{EscalateRaw, RuleRaw, StayRaw};
 pub use sink::{RouteRaw, SinkKindRaw, SinkRaw};
 pub use site_rule::{GateRaw, SiteRuleRaw};
+pub use trails::TrailsRaw;
 
 /// A table with its place.
 pub type Table<T> = Spanned<T>;
@@ -60,6 +64,9 @@ pub struct SiteRaw {
     /// Stills and clips of alerts: what is made, how long it is kept.
     #[schemars(with = "Option<EvidenceRaw>")]
     pub evidence: Option<Table<EvidenceRaw>>,
+    /// Where people walked, for trying out changed rules: how long it is kept.
+    #[schemars(with = "Option<TrailsRaw>")]
+    pub trails: Option<Table<TrailsRaw>>,
     /// What is watched on the whole site.
     #[schemars(with = "Vec<SiteRuleRaw>")]
     pub rule: Vec<Table<SiteRuleRaw>>,

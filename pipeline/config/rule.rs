@@ -119,6 +119,7 @@ pub fn incident(raw: RuleRaw, start: Start, path: &str, report: &mut Report<'_>,
         gap,
         cooldown: raw.cooldown.get(report, &field("cooldown")).map_or(crate::types::Span::ZERO, |d| d.0),
         schedule,
+        quiet: false,
         severity,
         escalate,
     }

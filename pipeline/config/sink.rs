@@ -1,7 +1,11 @@
 //! A `[[sink]]` table to its checked plan: each kind asks for its own keys and refuses those of others.
 
+mod broker;
 mod cap;
 mod gb28181;
+mod kafka;
+mod mqtt;
+mod nats;
 mod webhook;
 
 use std::ops::Range;
@@ -20,20 +24,26 @@ use crate::types::Span;
 /// Keys of a file sink.
 const FILE_KEYS: [&str; 1] = ["path"];
 
-/// `base` is what paths are relative to, `zone` the site's.
-pub fn build(
-    table: Table<SinkRaw>,
-    index: usize,
-    base: &Path,
-    zone: &TimeZone,
-    report: &mut Report<'_>,
-) -> Option<Sink> {
-    let mut form = Form { at: table.span(), path: format!("sink[{index}]"), base, zone, report };
+/// What a sink takes from its site.
+#[derive(Clone, Copy)]
+pub struct Of<'a> {
+    /// The site's id.
+    pub site: &'a str,
+    /// What paths are relative to.
+    pub base: &'a Path,
+    /// The site's.
+    pub zone: &'a TimeZone,
+}
+
+/// The sink of a table; `None` where something needed is missing, which the report says.
+pub fn build(table: Table<SinkRaw>, index: usize, of: Of<'_>, report: &mut Report<'_>) -> Option<Sink> {
+    let Of { site, base, zone } = of;
+    let mut form = Form { at: table.span(), path: format!("sink[{index}]"), site, base, zone, report };
     let raw = table.into_inner();
     let places = raw.places();
     let (id_path, kind_path) = (form.field("id"), form.field("kind"));
     let id = id(raw.id.clone(), form.report, &id_path, &form.at);
-    let meaning = "\"webhook\", \"cap\", \"gb28181\", \"file\" or \"log\"";
+    let meaning = "\"webhook\", \"mqtt\", \"nats\", \"kafka\", \"cap\", \"gb28181\", \"file\" or \"log\"";
     let kind = raw.kind.clone().require(form.report, &kind_path, &form.at, meaning)?;
     let (name, own): (_, &[&str]) = match kind {
         SinkKindRaw::File => ("file", &FILE_KEYS),
@@ -41,6 +51,9 @@ pub fn build(
         SinkKindRaw::Webhook => ("webhook", &webhook::KEYS),
         SinkKindRaw::Cap => ("cap", &cap::KEYS),
         SinkKindRaw::Gb28181 => ("gb28181", &gb28181::KEYS),
+        SinkKindRaw::Mqtt => ("mqtt", &mqtt::KEYS),
+        SinkKindRaw::Nats => ("nats", &nats::KEYS),
+        SinkKindRaw::Kafka => ("kafka", &kafka::KEYS),
     };
     for (key, place) in places {
         if let Some(place) = place.filter(|_| !own.contains(&key)) {
@@ -55,6 +68,9 @@ pub fn build(
         SinkKindRaw::Webhook => SinkKind::Webhook(webhook::build(raw, &mut form)?),
         SinkKindRaw::Cap => SinkKind::Cap(cap::build(raw, &id, &mut form)?),
         SinkKindRaw::Gb28181 => SinkKind::Gb28181(gb28181::build(raw, &mut form)?),
+        SinkKindRaw::Mqtt => SinkKind::Mqtt(mqtt::build(raw, &id, &mut form)?),
+        SinkKindRaw::Nats => SinkKind::Nats(nats::build(raw, &mut form)?),
+        SinkKindRaw::Kafka => SinkKind::Kafka(kafka::build(raw, &mut form)?),
     };
     Some(Sink { id, kind })
 }
@@ -65,6 +81,8 @@ struct Form<'a, 'r> {
     at: Range<usize>,
     /// `sink[0]`.
     path: String,
+    /// The site's id.
+    site: &'a str,
     /// What paths are relative to.
     base: &'a Path,
     /// The site's.

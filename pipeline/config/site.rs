@@ -17,6 +17,7 @@ use super::raw::{GridRaw, InferenceRaw, SiteRaw, Table};
 use super::route::{self, Known, Mention, Named};
 use super::sink;
 use super::site_rule::{self, GateMention};
+use super::trails;
 
 /// The site without its cameras, and where those are.
 pub struct SiteParts {
@@ -71,10 +72,12 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         let what = "without `[tls]` or `behind_proxy` Lookout listens on loopback only, such as 127.0.0.1 or [::1]";
         report.fault(&listen_at, "listen", what);
     }
+    let trails = trails::build(raw.trails, report);
     let grids: Vec<Grid> = raw.grid.into_iter().enumerate().map(|(i, t)| grid(t, i, report)).collect();
     unique(grids.iter().map(|g| g.id.as_str()), "grid", report);
+    let of = sink::Of { site: &id, base: &base, zone: &time_zone };
     let sinks: Vec<Sink> =
-        raw.sink.into_iter().enumerate().filter_map(|(i, t)| sink::build(t, i, &base, &time_zone, report)).collect();
+        raw.sink.into_iter().enumerate().filter_map(|(i, t)| sink::build(t, i, of, report)).collect();
     unique(sinks.iter().map(|s| s.id.as_str()), "sink", report);
     let mut named = Named::default();
     let known = Known { sinks: &sinks, grids: &grids, zone: &time_zone };
@@ -106,6 +109,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         routes,
         evidence,
         access,
+        trails,
     };
     SiteParts { site, cameras, cameras_at, mentions: named.mentions, gates }
 }

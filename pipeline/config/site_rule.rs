@@ -27,6 +27,21 @@ pub struct GateMention {
 }
 
 impl GateMention {
+    /// Camera and line.
+    pub fn line(&self) -> (&str, &str) {
+        (&self.gate.camera, &self.gate.line)
+    }
+
+    /// Where it stands.
+    pub fn span(&self) -> &Range<usize> {
+        &self.at
+    }
+
+    /// Field path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Reports a gate that does not exist.
     pub fn check(&self, cameras: &[std::sync::Arc<Camera>], report: &mut Report<'_>) {
         let Gate { camera, line, .. } = &self.gate;
@@ -57,7 +72,12 @@ pub fn build(
     let id = id(raw.id, report, &field("id"), &at);
     let kind = raw.kind.require(report, &field("kind"), &at, "`occupancy`");
     if let Some(kind) = kind.filter(|kind| *kind != Kind::Occupancy) {
-        report.fault(&at, field("kind"), format!("`{kind}` belongs to a zone or a line of a camera"));
+        let message = if kind.is_health() {
+            format!("`{kind}` is watched for every camera; write [health.{kind}] in its file to change how")
+        } else {
+            format!("`{kind}` belongs to a zone or a line of a camera")
+        };
+        report.fault(&at, field("kind"), message);
     }
     let people = raw.people.require(report, &field("people"), &at, "so many people or more");
     if people == Some(0) {

@@ -1,3 +1,5 @@
+mod sinks;
+
 use std::path::Path;
 
 use jiff::tz::TimeZone;
@@ -56,7 +58,7 @@ direction = "left_to_right"
 #[test]
 fn a_good_file_becomes_a_plan() {
     let plan = camera(GOOD).unwrap().plan;
-    assert_eq!(plan.rules.len(), 3);
+    assert_eq!(plan.own_rules().count(), 3);
     let crowd = &plan.rules[0];
     assert_eq!(crowd.condition, Condition::Crowd { people: 12 });
     assert_eq!((crowd.incident.threshold, crowd.incident.release), (12.0, 10.0));
@@ -113,6 +115,7 @@ fn wrong_values_say_what_would_be_right() {
     for (rule, word) in [
         ("kind = \"density\"", "the camera needs `[ground]`"),
         ("kind = \"crowd\"\npeople = 3\ndensity = 2.0", "density: does not belong to `crowd`"),
+        ("kind = \"frozen\"", "write [health.frozen]"),
         ("kind = \"riot\"", "unknown variant"),
         ("kind = \"crossing\"", "belongs to a line"),
         ("kind = \"crowd\"\npeople = 0", "from 1 to"),
@@ -239,6 +242,41 @@ fn each_kind_has_its_own_defaults() {
 }
 
 #[test]
+fn a_camera_is_watched_for_its_health_unless_switched_off() {
+    use super::plan::{Ailment, RulePlace};
+    let watched = |text: &str| {
+        let plan =
+            camera(&format!("id = \"c\"\n[source]\nurl = \"rtsp://h/1\"\noutage = \"7s\"\n{text}")).unwrap().plan;
+        plan.rules.iter().map(|r| (r.id.clone(), r.condition.clone(), r.incident.clone())).collect::<Vec<_>>()
+    };
+    let usual = watched("");
+    let ids: Vec<&str> = usual.iter().map(|r| r.0.as_str()).collect();
+    assert_eq!(ids, ["camera.offline", "camera.frozen", "camera.dark", "camera.blurred", "camera.moved"]);
+    assert_eq!(usual[0].2.hold, Span::from_secs(7), "the outage");
+    assert!(usual.iter().all(|r| r.2.quiet && r.2.elapsed && r.2.severity == Severity::Moderate));
+    let own = watched(
+        "[health]\nfrozen = { watch = false }\n[health.dark]\nlimit = 0.2\nhold = \"5m\"\nseverity = \"minor\"\nschedule = { from = \"07:00\", to = \"18:00\" }\n",
+    );
+    assert_eq!(own.len(), 4);
+    assert_eq!(own[1].1, Condition::Health(Ailment::Dark(0.2)));
+    assert_eq!((own[1].2.hold, own[1].2.severity), (Span::from_secs(300), Severity::Minor));
+    assert!(own[1].2.schedule.is_some());
+    let plan = camera(GOOD).unwrap().plan;
+    assert!(plan.rules[3..].iter().all(|r| r.place == RulePlace::Camera));
+
+    let faults = faults(
+        "id = \"c\"\n[health.frozen]\nlimit = 0.5\n[health.moved]\nlimit = 0.9\n[health.fogged]\nhold = \"3s\"\n",
+    );
+    for word in [
+        "health.frozen.limit: does not belong to `frozen`",
+        "health.moved.limit: 0.9 is not a share",
+        "health.fogged: unknown key",
+    ] {
+        assert!(faults.iter().any(|f| f.contains(word)), "{word}: {faults:?}");
+    }
+}
+
+#[test]
 fn credentials_in_an_address_are_refused_without_repeating_them() {
     let faults = faults("id = \"c\"\n[source]\nurl = \"rtsp://admin:hunter2@10.0.0.8/s\"\n");
     assert!(faults[0].contains("LOOKOUT_CAMERA_") && !faults[0].contains("hunter2"), "{faults:?}");
@@ -290,14 +328,17 @@ fn the_example_configurations_are_good() {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
     for name in ["site.toml", "demo.toml"] {
         let checked = load_site(&configs.join(name)).unwrap_or_else(|e| panic!("{e}"));
-        assert!(!checked.plan.cameras.is_empty() && checked.plan.cameras.iter().all(|c| !c.rules.is_empty()), "{name}");
+        assert!(
+            !checked.plan.cameras.is_empty() && checked.plan.cameras.iter().all(|c| c.own_rules().count() > 0),
+            "{name}"
+        );
     }
 }
 
 mod site {
     use super::*;
 
-    fn write(files: &[(&str, &str)]) -> tempfile::TempDir {
+    pub(super) fn write(files: &[(&str, &str)]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let path = dir.path().join(name);
@@ -428,108 +469,5 @@ mod site {
             let text = load_site(&dir.path().join("site.toml")).unwrap_err().to_string();
             assert!(text.contains(word), "{rule}: {text}");
         }
-    }
-
-    /// The faults of a site with these sinks.
-    fn sink_faults(sinks: &str) -> Vec<String> {
-        let camera = ("cameras/a.toml", "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n");
-        let dir = write(&[("site.toml", &format!("id = \"s\"\n{sinks}")), camera]);
-        let faults = load_site(&dir.path().join("site.toml")).err().map(|e| e.faults).unwrap_or_default();
-        faults.iter().map(|f| format!("{}:{}: {}: {}", f.line, f.column, f.field, f.message)).collect()
-    }
-
-    #[test]
-    fn a_sink_takes_its_own_keys_only_and_names_all_faults() {
-        let text = "[[sink]]\nid = \"f\"\nkind = \"file\"\nurl = \"https://h/in\"\nallow_private = true\n\
-                    [[sink]]\nid = \"l\"\nkind = \"log\"\npath = \"x\"\n\
-                    [[sink]]\nid = \"w\"\nkind = \"webhook\"\nmode = \"batched\"\ntimeout = \"1ms\"\nsecrets = [\"env:\"]\n";
-        let faults = sink_faults(text);
-        let expected = [
-            "2:1: sink[0].path: missing",
-            "5:7: sink[0].url: does not belong to a sink of kind `file`",
-            "6:17: sink[0].allow_private: does not belong",
-            "10:8: sink[1].path: does not belong to a sink of kind `log`",
-            "11:1: sink[2].url: missing",
-            "14:8: sink[2].mode: ",
-            "15:11: sink[2].timeout: not from 100ms to 300s",
-            "16:11: sink[2].secrets[0]: a secret does not belong in this file",
-        ];
-        for (fault, start) in faults.iter().zip(expected) {
-            assert!(fault.starts_with(start), "{fault} is not {start}");
-        }
-        assert_eq!(faults.len(), expected.len(), "{faults:#?}");
-    }
-
-    #[test]
-    fn an_address_inside_must_be_allowed() {
-        let sink = |rest: &str| format!("[[sink]]\nid = \"w\"\nkind = \"webhook\"\n{rest}\n");
-        for inside in ["http://127.0.0.1:8/", "http://10.1.2.3/in", "https://[::1]/", "http://0x7f.1/"] {
-            let faults = sink_faults(&sink(&format!("url = \"{inside}\"")));
-            assert!(faults.len() == 1 && faults[0].contains("`allow_private = true`"), "{inside}: {faults:?}");
-            assert_eq!(sink_faults(&sink(&format!("url = \"{inside}\"\nallow_private = true"))), [""; 0]);
-        }
-        for good in ["https://dispatch.example/in", "http://1.1.1.1/in"] {
-            assert_eq!(sink_faults(&sink(&format!("url = \"{good}\""))), [""; 0]);
-        }
-        for (bad, word) in
-            [("ftp://h/", "is not an http"), ("h/in", "is not an http"), ("https://a:hunter2@h/", "name and")]
-        {
-            let faults = sink_faults(&sink(&format!("url = \"{bad}\"")));
-            assert!(faults.len() == 1 && faults[0].contains(word) && !faults[0].contains("hunter2"), "{faults:?}");
-        }
-    }
-
-    #[test]
-    fn what_official_sinks_need_is_asked_for_with_its_place() {
-        let text = "[[sink]]\nid = \"c\"\nkind = \"cap\"\nurl = \"https://h/cap\"\nsender = \"a, b\"\naddresses = []\n\
-                    radius = \"2bh\"\nexpires = \"5s\"\ntoken = \"abc\"\nserver = \"h:1\"\n\
-                    [[sink]]\nid = \"g\"\nkind = \"gb28181\"\nserver = \"10.0.0.2\"\nserver_id = \"3402\"\n\
-                    local = \"any\"\nstates = [\"counted\"]\nencoding = \"gbk\"\nchannels = { a = \"1\" }\n";
-        let expected = [
-            "6:10: sink[0].sender: a sender has no white space",
-            "7:13: sink[0].addresses: names no recipient",
-            "8:10: sink[0].radius: not from 1m",
-            "9:11: sink[0].expires: less than 60 s",
-            "10:9: sink[0].token: a secret does not belong in this file",
-            "11:10: sink[0].server: does not belong to a sink of kind `cap`",
-            "12:1: sink[1].device_id: missing: a code of 20 digits",
-            "15:10: sink[1].server: `10.0.0.2` is not a name or address with a port",
-            "16:13: sink[1].server_id: `3402` is not a code of 20 digits",
-            "17:9: sink[1].local: `any` is not an address",
-            "18:10: sink[1].states: counts are no alerts",
-            "19:12: sink[1].encoding: ",
-            "20:12: sink[1].channels.a: `1` is not a code",
-        ];
-        let faults = sink_faults(text);
-        for (fault, start) in faults.iter().zip(expected) {
-            assert!(fault.starts_with(start), "{fault} is not {start}");
-        }
-        assert_eq!(faults.len(), expected.len(), "{faults:#?}");
-    }
-
-    #[test]
-    fn the_examples_of_official_sinks_are_good() {
-        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/site.toml");
-        let text = std::fs::read_to_string(file).unwrap();
-        let examples: Vec<&str> = text.split("\n\n").filter(|part| part.contains("\n# [[sink]]")).collect();
-        assert_eq!(examples.len(), 2);
-        for example in examples {
-            let (_, lines) = example.split_once("\n# [[sink]]").unwrap();
-            let sink = format!("[[sink]]{}\n", lines.replace("\n# ", "\n"));
-            assert_eq!(sink_faults(&sink), [""; 0], "{sink}");
-        }
-    }
-
-    #[test]
-    fn a_secret_in_the_file_is_refused_without_repeating_it() {
-        let dir = write(&[
-            (
-                "site.toml",
-                "id = \"s\"\n[[sink]]\nid = \"w\"\nkind = \"webhook\"\nurl = \"https://h/in\"\nsecrets = [\"whsec_abc\"]\n",
-            ),
-            ("cameras/a.toml", "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n"),
-        ]);
-        let text = load_site(&dir.path().join("site.toml")).unwrap_err().to_string();
-        assert!(text.contains("env:NAME") && !text.contains("abc"), "{text}");
     }
 }

@@ -29,12 +29,16 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
-/// Parses a duration; not negative, at most 31 days.
+/// Parses a duration; not negative, at most 31 days. A day is 24 hours, whatever the calendar says.
 pub fn parse_duration(text: &str) -> Result<Span, String> {
-    let duration: jiff::SignedDuration = text
-        .trim()
-        .parse()
-        .map_err(|_| format!("`{text}` is not a duration; write it as \"10s\", \"500ms\" or \"2m\""))?;
+    let wrong = || format!("`{text}` is not a duration; write it as \"10s\", \"500ms\", \"2m\" or \"7d\"");
+    let days =
+        text.trim().split_once('d').and_then(|(days, rest)| Some((days.trim().parse::<u16>().ok()?, rest.trim())));
+    let (days, rest) = days.unwrap_or((0, text.trim()));
+    let only_days = days > 0 && rest.is_empty();
+    let rest: jiff::SignedDuration =
+        if only_days { jiff::SignedDuration::ZERO } else { rest.parse().map_err(|_| wrong())? };
+    let duration = rest + jiff::SignedDuration::from_hours(24 * i64::from(days));
     if duration.is_negative() || duration.as_hours() > LONGEST_DAYS * 24 {
         return Err(format!("`{text}` is out of range; a duration is from 0s to 31 days"));
     }
@@ -123,7 +127,10 @@ mod tests {
         assert_eq!(parse_duration("2m"), Ok(Span::from_secs(120)));
         assert_eq!(parse_duration("1h 30m"), Ok(Span::from_secs(5400)));
         assert_eq!(parse_duration("1.5s"), Ok(Span::from_millis(1500)));
-        for wrong in ["10", "-3s", "ten", "", "400d"] {
+        assert_eq!(parse_duration("7d"), Ok(Span::from_secs(7 * 86_400)));
+        assert_eq!(parse_duration("1d 12h"), Ok(Span::from_secs(36 * 3600)));
+        assert_eq!(parse_duration("20 seconds"), Ok(Span::from_secs(20)));
+        for wrong in ["10", "-3s", "ten", "", "400d", "d", "1d x", "-1d"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
     }

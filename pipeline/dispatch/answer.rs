@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::Bell;
 use crate::alerts::journal::{Answers, By, Journal, JournalError, Recorded};
 use crate::telemetry::{AnswerMetrics, Metrics, Refusal};
 use crate::types::answer::ANSWERS;
@@ -11,6 +12,7 @@ use crate::types::{AlertId, Answer};
 pub struct Desk {
     answers: Mutex<Answers>,
     metrics: AnswerMetrics,
+    bell: Bell,
 }
 
 /// What a receiver said about an alert in its answer to a delivery.
@@ -23,8 +25,15 @@ pub struct Reply {
 }
 
 impl Desk {
-    pub(super) fn open(journal: &Journal, metrics: &Metrics) -> Result<Self, JournalError> {
-        Ok(Self { answers: Mutex::new(journal.answers()?), metrics: metrics.answers() })
+    /// `told` are the sinks that are told of false alarms; `bell` wakes them.
+    pub(super) fn open(
+        journal: &Journal,
+        metrics: &Metrics,
+        told: Vec<String>,
+        bell: Bell,
+    ) -> Result<Self, JournalError> {
+        let answers = journal.answers()?.telling(told);
+        Ok(Self { answers: Mutex::new(answers), metrics: metrics.answers(), bell })
     }
 
     /// Writes an answer; blocking. After `Ok` it is on disk, or refused and counted.
@@ -34,6 +43,9 @@ impl Desk {
             Recorded::Taken(taken) if !taken.repeated => {
                 tracing::info!(%alert, answer = answer.word(), by = by.who, "answered");
                 taken.routes.iter().for_each(|route| self.metrics.taken(route, answer.index()));
+                if matches!(answer, Answer::FalseAlarm { .. }) {
+                    self.bell.ring();
+                }
             }
             Recorded::Taken(_) => {}
             Recorded::Unknown => self.refused(Refusal::Unknown),

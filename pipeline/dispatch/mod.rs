@@ -10,12 +10,19 @@ pub mod cloudevent;
 pub mod file;
 pub mod gb28181;
 pub mod http;
+#[cfg(feature = "kafka")]
+pub mod kafka;
+mod link;
 pub mod log;
 mod merge;
+pub mod mqtt;
+pub mod nats;
 pub mod route;
 pub mod secret;
 pub mod signature;
 pub mod sink;
+mod tls;
+mod topic;
 pub mod webhook;
 mod worker;
 mod xml;
@@ -98,7 +105,9 @@ impl Dispatcher {
             ready.push(Ready { sink, outbox: journal.outbox()?, metrics: metrics.for_sink(&plan.id) });
         }
         let bell = Bell(ready.iter().map(|_| Notify::new()).collect());
-        let desk = Arc::new(Desk::open(journal, metrics)?);
+        let told = ready.iter().map(|r| &r.sink).filter(|sink| sink.looks_back());
+        let told = told.map(|sink| sink.id().to_owned()).collect();
+        let desk = Arc::new(Desk::open(journal, metrics, told, bell.clone())?);
         Ok(Self { sinks: ready, bell, backoff: Backoff::default(), linker: None, desk })
     }
 

@@ -1,5 +1,6 @@
 //! The closed set of receivers and what each of them promises to its worker.
 
+use std::future::pending;
 use std::time::Duration;
 
 use crate::alerts::journal::Delivery;
@@ -10,7 +11,11 @@ use super::answer::Reply;
 use super::cap::CapSink;
 use super::file::FileSink;
 use super::gb28181::Gb28181Sink;
+#[cfg(feature = "kafka")]
+use super::kafka::KafkaSink;
 use super::log::LogSink;
+use super::mqtt::MqttSink;
+use super::nats::NatsSink;
 use super::webhook::WebhookSink;
 
 /// A receiver of alerts.
@@ -25,6 +30,13 @@ pub enum Sink {
     Cap(CapSink),
     /// GB/T 28181 by SIP.
     Gb28181(Gb28181Sink),
+    /// Messages of MQTT.
+    Mqtt(MqttSink),
+    /// Messages of NATS JetStream.
+    Nats(NatsSink),
+    /// Records of Kafka.
+    #[cfg(feature = "kafka")]
+    Kafka(KafkaSink),
 }
 
 /// Why a receiver did not take a delivery.
@@ -72,6 +84,12 @@ impl Sink {
             SinkKind::Webhook(webhook) => Self::Webhook(WebhookSink::new(plan.id.clone(), webhook)?),
             SinkKind::Cap(cap) => Self::Cap(CapSink::new(plan.id.clone(), cap)?),
             SinkKind::Gb28181(gb28181) => Self::Gb28181(Gb28181Sink::new(plan.id.clone(), gb28181)?),
+            SinkKind::Mqtt(mqtt) => Self::Mqtt(MqttSink::new(plan.id.clone(), mqtt)?),
+            SinkKind::Nats(nats) => Self::Nats(NatsSink::new(plan.id.clone(), nats)?),
+            #[cfg(feature = "kafka")]
+            SinkKind::Kafka(kafka) => Self::Kafka(KafkaSink::new(plan.id.clone(), kafka)?),
+            #[cfg(not(feature = "kafka"))]
+            SinkKind::Kafka(_) => return Err("this Lookout is built without Kafka".into()),
         })
     }
 
@@ -83,18 +101,46 @@ impl Sink {
             Self::Webhook(sink) => sink.id(),
             Self::Cap(sink) => sink.id(),
             Self::Gb28181(sink) => sink.id(),
+            Self::Mqtt(sink) => sink.id(),
+            Self::Nats(sink) => sink.id(),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(sink) => sink.id(),
         }
     }
 
-    /// Whether a delivery is to come with the events of its alert that the receiver has got already.
+    /// Whether a delivery is to come with what the receiver has got of its alert already, and the receiver is to be told
+    /// when an alert was a false alarm: it keeps messages in force until they are cancelled.
     pub const fn looks_back(&self) -> bool {
         matches!(self, Self::Cap(_))
     }
 
+    /// Whether what the receiver says in its answer to a delivery may answer the alert. Off unless it is configured: who
+    /// only receives alerts could otherwise end their deadlines and make quiet spots.
+    pub const fn may_answer(&self) -> bool {
+        match self {
+            Self::Webhook(sink) => sink.may_answer(),
+            Self::Cap(sink) => sink.may_answer(),
+            _ => false,
+        }
+    }
+
     /// Before the first delivery, on a runtime: a sink that keeps a connection begins to make it.
     pub fn start(&self) {
-        if let Self::Gb28181(sink) = self {
-            sink.start();
+        match self {
+            Self::Gb28181(sink) => sink.start(),
+            Self::Mqtt(sink) => sink.link().start(),
+            Self::Nats(sink) => sink.link().start(),
+            _ => {}
+        }
+    }
+
+    /// Waits until a sink that keeps a connection has made it anew: whatever was put off can be tried. Never ends for
+    /// others.
+    pub async fn returned(&self) {
+        match self {
+            Self::Mqtt(sink) => sink.link().made().await,
+            Self::Nats(sink) => sink.link().made().await,
+            _ => pending().await,
         }
     }
 
@@ -103,7 +149,7 @@ impl Sink {
         match self {
             Self::File(_) => FileSink::BATCH,
             Self::Log(_) => LogSink::BATCH,
-            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => 1,
+            _ => 1,
         }
     }
 
@@ -114,6 +160,10 @@ impl Sink {
             Self::Webhook(_) => WebhookSink::IN_FLIGHT,
             Self::Cap(_) => CapSink::IN_FLIGHT,
             Self::Gb28181(_) => Gb28181Sink::IN_FLIGHT,
+            Self::Mqtt(_) => MqttSink::IN_FLIGHT,
+            Self::Nats(_) => NatsSink::IN_FLIGHT,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => KafkaSink::IN_FLIGHT,
         }
     }
 
@@ -123,7 +173,7 @@ impl Sink {
         match self {
             Self::File(sink) => sink.deliver(batch).await?,
             Self::Log(sink) => sink.deliver(batch),
-            Self::Webhook(_) | Self::Cap(_) | Self::Gb28181(_) => {
+            _ => {
                 let mut replies = Vec::new();
                 for delivery in batch {
                     let answer = self.deliver_one(delivery).await?;
@@ -142,6 +192,10 @@ impl Sink {
             Self::Webhook(sink) => sink.deliver(&delivery.event).await,
             Self::Cap(sink) => sink.deliver(delivery).await,
             Self::Gb28181(sink) => sink.deliver(delivery).await.map(|()| None),
+            Self::Mqtt(sink) => sink.deliver(&delivery.event).await.map(|()| None),
+            Self::Nats(sink) => sink.deliver(&delivery.event).await.map(|()| None),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(sink) => sink.deliver(&delivery.event).await.map(|()| None),
         }
     }
 }

@@ -17,6 +17,7 @@ pub struct WebhookSink {
     mode: Mode,
     client: Client,
     signer: Signer,
+    answers: bool,
 }
 
 impl WebhookSink {
@@ -25,16 +26,21 @@ impl WebhookSink {
 
     /// Reads the secrets and prepares a client; reaches nobody.
     pub fn new(id: String, plan: &plan::Webhook) -> Result<Self, String> {
-        let plan::Webhook { url, mode, secrets, ca, allow_private, timeout } = plan;
+        let plan::Webhook { url, mode, secrets, ca, allow_private, timeout, answers } = plan;
         let url = reqwest::Url::parse(url).map_err(|e| format!("`{url}` is not an address: {e}"))?;
         let secrets = secrets.iter().map(secret::resolve).collect::<Result<Vec<_>, _>>()?;
         let signer = Signer::new(secrets.iter().map(String::as_str))?;
         let client = http::client(ca.as_deref(), *allow_private, *timeout, Self::IN_FLIGHT)?;
-        Ok(Self { id, url, mode: *mode, client, signer })
+        Ok(Self { id, url, mode: *mode, client, signer, answers: *answers })
     }
 
     pub(super) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether the receiver may answer alerts.
+    pub(super) const fn may_answer(&self) -> bool {
+        self.answers
     }
 
     /// What the receiver answered to the alert itself, if it did.

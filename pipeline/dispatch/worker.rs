@@ -43,6 +43,8 @@ pub(super) struct Worker {
     results: Vec<Settled>,
     /// Of deliveries in `results`.
     replies: Vec<Reply>,
+    /// Whether it was said that the receiver answers and may not.
+    warned: bool,
     failures: u32,
     resting: Option<Instant>,
     gone: Option<String>,
@@ -63,7 +65,7 @@ type Attempt = (Vec<Delivery>, Result<Vec<Reply>, SinkError>);
 /// Adds what the receiver has got before, if `wanted`.
 fn look_back(outbox: &Outbox, wanted: bool, deliveries: &mut [Delivery]) -> Result<(), JournalError> {
     for delivery in deliveries.iter_mut().filter(|_| wanted) {
-        delivery.earlier = outbox.earlier(delivery.id)?;
+        delivery.before = outbox.before(delivery.id)?;
     }
     Ok(())
 }
@@ -94,6 +96,7 @@ impl Worker {
             held: HashSet::new(),
             results: Vec::new(),
             replies: Vec::new(),
+            warned: false,
             failures: 0,
             resting: None,
             gone: None,
@@ -108,7 +111,8 @@ impl Worker {
 
     pub(super) async fn run(mut self, bell: &Notify, mut stop: watch::Receiver<bool>) {
         let mut under_way = FuturesUnordered::new();
-        self.sink.start();
+        let sink = Arc::clone(&self.sink);
+        sink.start();
         self.gauge().await;
         while !*stop.borrow() {
             self.resting = self.resting.filter(|until| *until > Instant::now());
@@ -133,6 +137,7 @@ impl Worker {
                     }
                 }
                 () = bell.notified() => self.look = true,
+                () = sink.returned() => self.returned(),
                 () = sleep(sleep_for) => {
                     if wake.is_some_and(|at| at <= Instant::now()) {
                         self.look = true;
@@ -239,7 +244,7 @@ impl Worker {
     fn note(&mut self, (batch, outcome): Attempt) {
         match outcome {
             Ok(replies) => {
-                self.replies.extend(replies);
+                self.said(replies);
                 let now = jiff::Timestamp::now().as_microsecond();
                 self.heard(batch.iter().any(|delivery| delivery.due > now));
                 for delivery in batch {
@@ -250,6 +255,28 @@ impl Worker {
             }
             Err(error) => self.failed(batch, &error),
         }
+    }
+
+    /// The receiver answered alerts: taken where it may.
+    fn said(&mut self, replies: Vec<Reply>) {
+        if self.sink.may_answer() {
+            self.replies.extend(replies);
+            return;
+        }
+        if !replies.is_empty() && !std::mem::replace(&mut self.warned, true) {
+            tracing::warn!(
+                sink = self.sink.id(),
+                "the receiver answers alerts and may not; `answers = true` would allow it"
+            );
+        }
+        replies.iter().for_each(|_| self.desk.refused(Refusal::Forbidden));
+    }
+
+    /// The sink has its connection again: it need not rest any longer, and is probed at once.
+    fn returned(&mut self) {
+        self.resting = None;
+        self.probe = Instant::now();
+        self.look = true;
     }
 
     /// The sink answered; `probed` if to a delivery before its time.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::stages::{CameraStages, Observed};
 use crate::alerts::IncidentConfig;
-use crate::capture::{Clip, PrivacyMask, SourceError};
+use crate::capture::{Clip, Inspector, PrivacyMask, SourceError};
 use crate::config::plan::{Camera, MaskKind};
 use crate::detect::{DetectError, Detector};
 use crate::rules::Measured;
@@ -68,7 +68,7 @@ pub struct Report {
     pub truncated: bool,
     /// Confirmed tracks.
     pub tracks: u64,
-    /// Started alerts by rule, zero included.
+    /// Started alerts by rule, zero included; those about the camera itself only if there were any.
     pub alerts: BTreeMap<String, u64>,
     /// Crossings by line.
     pub lines: BTreeMap<String, LineCounts>,
@@ -91,6 +91,7 @@ pub struct Analysis {
     detector: Box<dyn Detector>,
     stages: CameraStages,
     mask: PrivacyMask,
+    inspector: Inspector,
     report: Report,
     /// Confirmed in the last picture, ordered.
     confirmed: Vec<TrackId>,
@@ -108,6 +109,7 @@ impl Analysis {
             detector,
             stages: CameraStages::new(config, tracker),
             mask,
+            inspector: Inspector::new(),
             report,
             confirmed: Vec::new(),
             events: Vec::new(),
@@ -126,6 +128,9 @@ impl Analysis {
             self.detector.detect(&Batch { frames: std::slice::from_ref(&frame) }, &mut found)?;
             let size = frame.picture.size();
             let detections = found.first().map_or(&[][..], |d| &d.items);
+            if let Some(look) = self.inspector.look(&frame, detections.iter().map(|d| d.bbox)) {
+                self.stages.judge().look(look);
+            }
             let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
             self.report.tracks += newly_confirmed(&mut self.confirmed, observed.tracks);
             let Observed { tracks, measured, .. } = observed;
@@ -169,7 +174,7 @@ impl Report {
             duration_s: 0.0,
             truncated: false,
             tracks: 0,
-            alerts: camera.rules.iter().map(|r| (r.id.clone(), 0)).collect(),
+            alerts: camera.own_rules().map(|r| (r.id.clone(), 0)).collect(),
             lines: camera.lines.iter().map(|l| (l.id.clone(), LineCounts::default())).collect(),
             cpu_s: 0.0,
         }

@@ -167,10 +167,10 @@ impl GroundKeeper {
     }
 
     /// Writes what [`Self::look`] gave, or what there is at the end.
-    pub fn keep(&self, camera: &Camera, learnt: Option<LearntGround>) {
+    pub fn keep(&self, camera: &str, learnt: Option<LearntGround>) {
         let Some(state) = learnt else { return };
-        if let Err(error) = self.memory.save(&camera.id, &state) {
-            tracing::warn!(camera = camera.id, %error, "the learnt ground cannot be kept");
+        if let Err(error) = self.memory.save(camera, &state) {
+            tracing::warn!(camera, %error, "the learnt ground cannot be kept");
         }
     }
 

@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
-use crate::config::plan;
+use super::latest::Latest;
+use crate::config::plan::{self, CameraDiff};
 use crate::types::time::millis_option;
 use crate::types::{Event, Rect};
 
@@ -33,22 +34,27 @@ pub struct LiveHub {
 pub struct CameraHub {
     /// Camera id.
     pub id: String,
-    /// For people.
-    pub name: String,
-    /// Where nothing counts that is no person.
-    pub quiet: QuietSpots,
+    /// Where nothing counts that is no person: fractions of the picture.
+    pub quiet: Latest<Arc<[Rect]>>,
+    /// The plan that is to be in force from the next picture on.
+    pub plan: Latest<Arc<plan::Camera>>,
     snapshot: Mutex<Snapshot>,
     viewers: AtomicUsize,
+    accept: AtomicBool,
     picture: watch::Sender<Option<Arc<[u8]>>>,
 }
 
 /// The newest state of a camera.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Snapshot {
+    /// For people.
+    pub name: String,
     /// Whether pictures come.
     pub state: CameraState,
     /// Why not, in one sentence.
     pub message: Option<String>,
+    /// Why the rules of its zones and lines rest, if they do: a `reason` of `lookout_rules_suspended`.
+    pub suspended: Option<&'static str>,
     /// People in the picture who count.
     pub people: u32,
     /// In the order of the plan.
@@ -147,8 +153,9 @@ impl LiveHub {
     }
 }
 
-impl CameraHub {
-    fn new(camera: &plan::Camera) -> Self {
+impl Snapshot {
+    /// Nothing seen yet.
+    fn of(camera: &plan::Camera) -> Self {
         let zone = |z: &plan::Zone| ZoneCount { id: z.id.clone(), name: z.name.clone(), people: 0 };
         let line = |l: &plan::Line| LineCount {
             id: l.id.clone(),
@@ -158,17 +165,40 @@ impl CameraHub {
             left_to_right: 0,
             right_to_left: 0,
         };
-        let snapshot = Snapshot {
+        Self {
+            name: camera.name.clone(),
             zones: camera.zones.iter().map(zone).collect(),
             lines: camera.lines.iter().map(line).collect(),
-            ..Snapshot::default()
-        };
+            ..Self::default()
+        }
+    }
+
+    /// Another plan is in force; what is the same by `diff` goes on counting.
+    pub fn replan(&mut self, camera: &plan::Camera, diff: &CameraDiff) {
+        let Self { name, mut zones, mut lines, .. } = Self::of(camera);
+        for (old, to) in self.zones.iter().zip(&diff.zones) {
+            if let Some(zone) = to.and_then(|to| zones.get_mut(to)) {
+                zone.people = old.people;
+            }
+        }
+        for (old, to) in self.lines.iter().zip(&diff.lines) {
+            if let Some(line) = to.and_then(|to| lines.get_mut(to)) {
+                (line.left_to_right, line.right_to_left) = (old.left_to_right, old.right_to_left);
+            }
+        }
+        (self.name, self.zones, self.lines) = (name, zones, lines);
+    }
+}
+
+impl CameraHub {
+    fn new(camera: &Arc<plan::Camera>) -> Self {
         Self {
             id: camera.id.clone(),
-            name: camera.name.clone(),
-            quiet: QuietSpots::default(),
-            snapshot: Mutex::new(snapshot),
+            quiet: Latest::new(Arc::from([])),
+            plan: Latest::new(Arc::clone(camera)),
+            snapshot: Mutex::new(Snapshot::of(camera)),
             viewers: AtomicUsize::new(0),
+            accept: AtomicBool::new(false),
             picture: watch::Sender::new(None),
         }
     }
@@ -181,6 +211,21 @@ impl CameraHub {
     /// A copy of the state.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks that what the camera shows now becomes its reference.
+    pub fn accept_view(&self) {
+        self.accept.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was asked since the last call.
+    pub fn takes_view(&self) -> bool {
+        self.accept.load(Ordering::Relaxed) && self.accept.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether its file has been played to its end.
+    pub fn ended(&self) -> bool {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).state == CameraState::Ended
     }
 
     /// Whether to make live pictures at all.
@@ -204,35 +249,6 @@ impl CameraHub {
         let mut picture = self.picture.subscribe();
         picture.mark_changed();
         Some(Viewer { picture, camera: self.clone() })
-    }
-}
-
-/// The quiet spots of a camera, for whoever counts there.
-#[derive(Default)]
-pub struct QuietSpots {
-    version: AtomicUsize,
-    /// Fractions of the picture.
-    spots: Mutex<Arc<[Rect]>>,
-}
-
-impl QuietSpots {
-    /// Takes other spots into force.
-    pub fn set(&self, spots: Vec<Rect>) {
-        let mut held = self.spots.lock().unwrap_or_else(PoisonError::into_inner);
-        if **held != *spots {
-            *held = spots.into();
-            self.version.fetch_add(1, Ordering::Release);
-        }
-    }
-
-    /// The spots, if there are others than those of `version`, which becomes the newest. At first that is 0: none.
-    pub fn newer(&self, version: &mut usize) -> Option<Arc<[Rect]>> {
-        let newest = self.version.load(Ordering::Acquire);
-        if newest == *version {
-            return None;
-        }
-        *version = newest;
-        Some(Arc::clone(&self.spots.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

@@ -5,43 +5,52 @@ use std::time::Instant;
 
 use crossbeam::channel::Sender;
 
+use super::analyze::privacy_mask;
 use super::hub::CameraHub;
+use super::keeping::Keeping;
 use super::painter::Painter;
 use super::stages::CameraStages;
 use crate::alerts::numbering::Entry;
-use crate::capture::{FreshestSlot, PrivacyMask};
-use crate::config::plan::Camera;
+use crate::capture::{FreshestSlot, Inspector, PrivacyMask};
+use crate::config::plan::{Camera, Source};
 use crate::rules::Ground;
-use crate::telemetry::{CameraMetrics, Metrics, Stage, StageMetrics};
-use crate::types::{Crossed, Detection, Direction, EndReason, Event, Frame, SiteCrossed, State};
+use crate::telemetry::{CameraMetrics, Metrics, PlanMetrics, Stage, StageMetrics};
+use crate::types::{Crossed, Detection, Direction, EndReason, Event, Frame, MediaTime, SiteCrossed, Span, State};
 
-/// What all threads share of a camera.
+mod exchange;
+
+/// What all threads share of a camera: what stays the same as long as it runs.
 pub struct Lane {
-    /// The camera.
-    pub camera: Arc<Camera>,
+    /// Camera id.
+    pub id: String,
+    /// Where its pictures come from.
+    pub source: Option<Source>,
     /// Between capture and detection.
     pub slot: FreshestSlot,
     /// Handles of its series.
     pub metrics: CameraMetrics,
     /// What the page sees.
     pub hub: Arc<CameraHub>,
-    /// Blacks out privacy masks.
-    pub mask: PrivacyMask,
 }
 
 /// Where a camera's crossings go besides.
 pub struct Gates {
     /// Index of the camera in the site's plan.
-    pub camera: usize,
+    camera: usize,
+    /// Ids of its lines in the order in which the site's rules know them.
+    known: Vec<String>,
+    /// For each line of the plan in force, its index there.
+    lines: Vec<Option<usize>>,
     /// To the site's rules.
-    pub out: Sender<SiteCrossed>,
+    out: Sender<SiteCrossed>,
     /// Counts crossings that the site's rules did not take.
-    pub overflow: prometheus::IntCounter,
+    overflow: prometheus::IntCounter,
 }
 
 impl Gates {
     fn tell(&self, at: jiff::Timestamp, crossed: &Crossed) {
-        let (line, direction) = (crossed.line, crossed.direction);
+        let Some(line) = self.lines.get(crossed.line).copied().flatten() else { return };
+        let direction = crossed.direction;
         if self.out.try_send(SiteCrossed { at, camera: self.camera, line, direction }).is_err() {
             self.overflow.inc();
         }
@@ -50,16 +59,30 @@ impl Gates {
 
 /// What one worker at a time holds of a camera.
 pub struct LaneState {
+    /// The plan in force, and which one that is of those that were given.
+    camera: Arc<Camera>,
+    adopted: usize,
+    /// Blacks out its privacy masks.
+    mask: PrivacyMask,
+    /// Handles of the series that it names.
+    plan_metrics: PlanMetrics,
+    metrics: Arc<Metrics>,
     stages: CameraStages,
+    inspector: Inspector,
     painter: Painter,
     events: Vec<Event>,
     out: Sender<Entry>,
     /// The way to the rules of the whole site, where they ask for this camera's lines.
     gates: Option<Gates>,
+    /// What the camera leaves behind besides alerts.
+    keeping: Option<Keeping>,
     track: StageMetrics,
     rules: StageMetrics,
     overflow: [Overflow; 3],
+    started: Instant,
     last: Option<Instant>,
+    /// Media time of the last picture.
+    seen: MediaTime,
     interval: f64,
     silent: bool,
     /// Of the quiet spots in force.
@@ -83,19 +106,34 @@ impl Overflow {
 const SMOOTHING: f64 = 0.1;
 
 impl LaneState {
-    /// `out` leads to the journal.
-    pub fn new(stages: CameraStages, painter: Painter, out: Sender<Entry>, metrics: &Metrics) -> Self {
+    /// For a camera by its first plan, of which `stages` and `painter` are made. `out` leads to the journal.
+    pub fn new(
+        camera: Arc<Camera>,
+        stages: CameraStages,
+        painter: Painter,
+        out: Sender<Entry>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         Self {
+            adopted: 0,
+            mask: privacy_mask(&camera),
+            plan_metrics: metrics.for_plan(&camera),
+            metrics: Arc::clone(metrics),
+            camera,
             stages,
+            inspector: Inspector::new(),
             painter,
             out,
             events: Vec::new(),
             gates: None,
+            keeping: None,
             track: metrics.stage(Stage::Track),
             rules: metrics.stage(Stage::Rules),
             overflow: ["tracks", "incidents", "redaction"]
                 .map(|queue| Overflow { counter: metrics.overflow(queue), counted: 0 }),
+            started: Instant::now(),
             last: None,
+            seen: MediaTime::ZERO,
             interval: 0.0,
             silent: false,
             quiet: 0,
@@ -108,9 +146,22 @@ impl LaneState {
         self
     }
 
+    /// What rules see is kept too.
+    pub fn with_keeping(mut self, keeping: Keeping) -> Self {
+        self.keeping = Some(keeping);
+        self
+    }
+
     /// One analysed picture, from tracker to journal's queue.
     pub fn observe(&mut self, lane: &Lane, frame: &Frame, detections: &[Detection]) {
         let size = frame.picture.size();
+        if lane.hub.takes_view() {
+            self.inspector.accept();
+            self.stages.judge().accept_view(&mut self.events);
+        }
+        if let Some(look) = self.inspector.look(frame, detections.iter().map(|d| d.bbox)) {
+            self.stages.judge().look(look);
+        }
         if let Some(spots) = lane.hub.quiet.newer(&mut self.quiet) {
             self.stages.set_quiet(&spots);
         }
@@ -120,11 +171,12 @@ impl LaneState {
         let age = frame.arrived.elapsed();
         lane.metrics.analysed.inc();
         lane.metrics.frame_age.observe(age.as_secs_f64());
-        for (gauge, people) in lane.metrics.people.iter().zip(&observed.measured.zone_people) {
+        self.seen = frame.time;
+        for (gauge, people) in self.plan_metrics.people.iter().zip(&observed.measured.zone_people) {
             gauge.set(i64::from(*people));
         }
         for crossed in &observed.measured.crossed {
-            lane.metrics.crossed(crossed.line, crossed.direction);
+            self.plan_metrics.crossed(crossed.line, crossed.direction);
             self.gates.iter().for_each(|gates| gates.tell(frame.utc, crossed));
         }
         let now = Instant::now();
@@ -153,25 +205,43 @@ impl LaneState {
             s.last_picture = Some(frame.utc);
         });
         self.painter.note(frame.time, size, observed.tracks, observed.measured, &self.events);
+        let moved = observed.resting;
+        lane.metrics.suspended("moved", moved);
+        lane.hub.update(|s| s.suspended = moved.then_some("moved"));
         // An alert does not wait for its picture.
-        send(&mut self.events, &self.out, lane);
+        send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
+        if let Some(keeping) = &mut self.keeping {
+            keeping.observe(&self.camera, (frame.time, frame.utc), size, observed.tracks, observed.measured);
+        }
         self.painter.picture(frame, detections, observed.tracks, observed.measured);
         let refused = self.stages.refused();
         let totals = [refused.tracks, refused.incidents, self.painter.covered()];
         self.overflow.iter_mut().zip(totals).for_each(|(overflow, total)| overflow.note(total));
     }
 
-    /// No picture for the outage time: ends what is open, once.
+    /// No picture for the outage time: ends what is open, once, and says that the camera is offline.
     pub fn check_outage(&mut self, lane: &Lane, now: Instant) {
-        let outage = lane.camera.source.as_ref().map_or(10.0, |s| s.outage.secs_f64());
+        let outage = outage(&self.camera).secs_f64();
         let silent = self.last.is_some_and(|last| (now - last).as_secs_f64() > outage);
         if silent && !self.silent {
             self.silent = true;
             self.stages.judge().signal_lost(&mut self.events);
-            send(&mut self.events, &self.out, lane);
+            self.painter.ended(self.seen, &self.events);
+            send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
             self.painter.pause();
+            self.keeping.iter_mut().for_each(Keeping::flush);
         }
         lane.metrics.suspended("signal_lost", self.silent);
+        if self.silent {
+            lane.hub.update(|s| s.suspended = Some("signal_lost"));
+        }
+        // A camera file that serves `analyze` alone has no source, and a file that was played to its end no more to give.
+        if lane.source.is_some() && !lane.hub.ended() {
+            let up = MediaTime::ZERO + span(now - self.started);
+            let silence = span(now - self.last.unwrap_or(self.started));
+            self.stages.judge().supervise(up, silence, jiff::Timestamp::now(), &mut self.events);
+            send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
+        }
     }
 
     /// How the camera's lengths are measured.
@@ -182,20 +252,31 @@ impl LaneState {
     /// Ends what is open, at the last picture.
     pub fn stop(&mut self, lane: &Lane) {
         self.stages.judge().stop(EndReason::Stopped, &mut self.events);
-        send(&mut self.events, &self.out, lane);
+        self.painter.ended(self.seen, &self.events);
+        send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
         self.painter.pause();
+        self.keeping.iter_mut().for_each(Keeping::flush);
     }
 }
 
-fn send(events: &mut Vec<Event>, out: &Sender<Entry>, lane: &Lane) {
+/// Time without pictures after which open incidents end.
+pub fn outage(camera: &Camera) -> Span {
+    camera.source.as_ref().map_or(Span::from_secs(10), |s| s.outage)
+}
+
+fn span(time: std::time::Duration) -> Span {
+    Span::from_nanos(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
+}
+
+fn send(events: &mut Vec<Event>, out: &Sender<Entry>, camera: &str, metrics: &PlanMetrics) {
     for event in events.drain(..) {
         if let (State::Started, Some(severity)) = (event.state, event.severity) {
-            lane.metrics.alert(event.kind, severity);
+            metrics.alert(event.kind, severity);
         }
         // The queue is bounded; an alert is worth waiting for. It is gone only when the recorder failed, which ends the
         // process.
         if out.send(Entry::Event(Box::new(event))).is_err() {
-            tracing::error!(camera = lane.camera.id, "the journal is gone: an event was lost");
+            tracing::error!(camera, "the journal is gone: an event was lost");
         }
     }
 }

@@ -11,27 +11,40 @@
 //! | `board` | who is served next |
 //! | `worker` | an inference worker |
 //! | `lane` | one camera between detection and journal |
+//! | [`latest`] | the newest of what one thread gives another |
+//! | [`plans`] | the configuration in force, and edits of it |
+//! | `follow` | the thread that follows edits of files |
 //! | `recorder` | the journal's thread |
 //! | [`site`] | rules about several cameras together |
 //! | `figures` | today's answers as metrics |
 //! | `painter` | pictures for whoever watches and for evidence |
 //! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
+//! | [`trails`] | where people walked, kept without pictures |
 //! | [`trials`] | test alerts |
 //! | `threads` | threads whose death is seen |
 //! | [`ground`] | what cameras have learnt of their ground, across restarts |
 //! | [`survey`] | the ground of one camera, looked at by itself |
+//! | `keeping` | what a camera leaves behind besides alerts |
+//! | [`keeper`] | the thread that keeps it |
 //! | [`hub`] | what the API sees |
+//! | [`numbers`] | how many people were where, by quarters of an hour |
 
 pub mod analyze;
 pub mod annotate;
 mod archive;
 mod board;
 mod figures;
+mod follow;
 pub mod ground;
 pub mod hub;
+pub mod keeper;
+mod keeping;
 mod lane;
+pub mod latest;
+pub mod numbers;
 mod painter;
+pub mod plans;
 mod recorder;
 pub mod replay;
 pub mod run;
@@ -40,6 +53,7 @@ pub mod stages;
 pub mod survey;
 mod tally;
 mod threads;
+pub mod trails;
 pub mod trials;
 mod watch;
 mod worker;

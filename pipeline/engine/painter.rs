@@ -12,7 +12,7 @@ use crate::alerts::evidence::{Job, Keeper, Shot};
 use crate::alerts::jpeg;
 use crate::alerts::overlay::{Annotated, Overlay, fitted};
 use crate::alerts::redact::REACH;
-use crate::config::plan::{Camera, Evidence};
+use crate::config::plan::{Camera, CameraDiff, Evidence};
 use crate::rules::Measured;
 use crate::types::{Detection, Event, Frame, MediaTime, Size, Span, Track};
 
@@ -123,6 +123,29 @@ impl Painter {
             }
         }
         self.send();
+    }
+
+    /// Notes what ended without a picture, at the time of the last one.
+    pub fn ended(&mut self, time: MediaTime, events: &[Event]) {
+        self.tally.ended(events);
+        if let Some(keeper) = &mut self.keeper {
+            events.iter().for_each(|event| keeper.take(event, time, &mut self.jobs));
+        }
+    }
+
+    /// Another plan is in force. Where other parts are private now, no picture from before leaves any more.
+    pub fn replan(&mut self, camera: &Arc<Camera>, diff: &CameraDiff) {
+        self.camera = Arc::clone(camera);
+        self.tally.replan(Arc::clone(camera), diff);
+        self.overlay.replan(Arc::clone(camera));
+        if diff.privacy {
+            if let Some(keeper) = &mut self.keeper {
+                keeper.finish(&mut self.jobs);
+                keeper.forget();
+            }
+            self.begin();
+            self.send();
+        }
     }
 
     /// No more pictures for now: those held leave, and evidence ends with what there is.

@@ -14,7 +14,7 @@ use crate::capture::Stop;
 use crate::config::plan::Site;
 use crate::dispatch::{Bell, Routed, Router};
 use crate::telemetry::{Metrics, RouteMetrics};
-use crate::types::{Event, EvidenceState, MediaState, Rect, State};
+use crate::types::{Event, EvidenceState, Kind, MediaState, Rect, State};
 
 /// Events between the cameras and the journal: a burst fits, and behind it the cameras wait rather than lose an alert.
 const QUEUE: usize = 4_096;
@@ -120,7 +120,9 @@ impl Recorder {
             Entry::Event(mut event) => {
                 let routed = self.router.route(&event);
                 event.related.extend_from_slice(&routed.related);
-                self.numbering.number(&mut event, self.evidence);
+                // Of a camera that gives no pictures there are none.
+                let evidence = if event.kind == Kind::Offline { EvidenceState::NONE } else { self.evidence };
+                self.numbering.number(&mut event, evidence);
                 (*event, routed)
             }
             Entry::Addition(addition) => {

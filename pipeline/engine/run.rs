@@ -6,14 +6,20 @@ use std::time::{Duration, Instant};
 use super::archive::{self, Archive};
 use super::board::Board;
 use super::figures::TodaysFigures;
+use super::follow::follow;
 use super::ground::GroundKeeper;
 use super::hub::LiveHub;
-use super::lane::{Gates, Lane, LaneState};
+use super::keeper::{self, Keeper};
+use super::keeping::Keeping;
+use super::lane::{Gates, Lane, LaneState, outage};
+use super::numbers::store::NumbersError;
 use super::painter::Painter;
+use super::plans::LivePlans;
 use super::recorder::{Recorder, queue};
 use super::site::{self, SiteStage, SiteWorker};
 use super::stages::CameraStages;
 use super::threads::{Thread, Threads};
+use super::trails::recorder::TrailRecorder;
 use super::watch::watch;
 use super::worker::Worker;
 use crate::alerts::IncidentConfig;
@@ -22,15 +28,13 @@ use crate::alerts::evidence::link::Linker;
 use crate::alerts::evidence::store::{Store, StoreError};
 use crate::alerts::journal::{Journal, JournalError};
 use crate::capture::{FreshestSlot, Stop};
-use crate::config::plan::Site;
+use crate::config::SiteFiles;
+use crate::config::plan::{Camera, Site};
 use crate::detect::batch::Key;
 use crate::detect::{Catalog, DetectError, OnnxDetector};
 use crate::dispatch::{DispatchError, Dispatcher};
 use crate::telemetry::{Metrics, Stage};
 use crate::track::{SortTracker, TrackerConfig};
-use crate::types::Span;
-
-use super::analyze::privacy_mask;
 
 /// A run cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +45,9 @@ pub enum RunError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Numbers of people.
+    #[error(transparent)]
+    Numbers(#[from] NumbersError),
     /// A sink.
     #[error(transparent)]
     Dispatch(#[from] DispatchError),
@@ -61,7 +68,7 @@ impl RunError {
         match self {
             Self::Detect(error) => !error.retry(),
             Self::Dispatch(error) => matches!(error, DispatchError::Sink { .. }),
-            Self::Journal(_) | Self::Evidence(_) | Self::Key(_) | Self::Thread(_) => false,
+            Self::Journal(_) | Self::Numbers(_) | Self::Evidence(_) | Self::Key(_) | Self::Thread(_) => false,
         }
     }
 }
@@ -78,9 +85,12 @@ pub struct Run {
     captures: Vec<Thread>,
     workers: Vec<Thread>,
     ticker: Thread,
+    follower: Thread,
     figures: Thread,
     recorder: Thread,
     archive: Thread,
+    /// Keeps trails and numbers.
+    records: Thread,
     /// Rules of the whole site, if there are any.
     site: Option<Thread>,
     board: Arc<Board>,
@@ -98,13 +108,16 @@ pub struct Parts {
     pub dispatcher: Dispatcher,
     /// Signs links to evidence.
     pub linker: Linker,
+    /// The configuration in force.
+    pub plans: Arc<LivePlans>,
     /// The journal, open and locked.
     journal: Journal,
 }
 
 impl Parts {
     /// Opens the journal and the sinks.
-    pub fn open(site: &Site, metrics: Arc<Metrics>) -> Result<Self, RunError> {
+    pub fn open(files: SiteFiles, metrics: Arc<Metrics>) -> Result<Self, RunError> {
+        let site = &files.site;
         let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
         let mut journal = Journal::open(&site.data, &sinks)?;
         let retired = journal.retire_removed_sinks()?;
@@ -113,7 +126,9 @@ impl Parts {
         }
         let linker = Linker::open(&site.data, site.public_url.as_deref(), site.evidence.link).map_err(RunError::Key)?;
         let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?.with_links(linker.clone());
-        Ok(Self { hub: LiveHub::new(site), metrics, dispatcher, linker, journal })
+        let hub = LiveHub::new(site);
+        let plans = LivePlans::new(files, Arc::clone(&hub), Arc::clone(&metrics));
+        Ok(Self { hub, metrics, dispatcher, linker, plans, journal })
     }
 
     /// Loads and warms the models, ends what a crash left open, then starts all threads. Gives back the dispatcher.
@@ -136,30 +151,41 @@ impl Parts {
         let archive = Archive::new(Store::open(&site.data.join(evidence::FOLDER), site.evidence)?, sender.clone());
         let (jobs, waiting) = archive::queue();
         let (crossings, crossed) = site::queue();
+        let (records, kept) = keeper::queue();
         let of_site = SiteStage::new(site)
-            .map(|stage| SiteWorker::new(stage, &site.data, sender.clone(), self.metrics.for_site(site)));
-        let gates = |camera: usize| {
-            let id = &site.cameras[camera].id;
-            let asked = site.rules.iter().any(|rule| rule.condition.gates().iter().any(|gate| gate.camera == *id));
-            asked.then(|| Gates { camera, out: crossings.clone(), overflow: self.metrics.overflow("site") })
+            .map(|stage| SiteWorker::new(stage, &site.data, sender.clone(), self.metrics.for_site(site)))
+            .map(|worker| worker.with_numbers(records.clone()));
+        let gates = |index: usize| {
+            let camera = &site.cameras[index];
+            let asked = site.rules.iter().any(|rule| rule.condition.gates().iter().any(|g| g.camera == camera.id));
+            asked.then(|| Gates::new(index, camera, crossings.clone(), self.metrics.overflow("site")))
+        };
+        let record_keeper = Keeper::new(&site.data, site.trails, self.metrics.overflow("trails"))?;
+        let began = jiff::Timestamp::now().as_millisecond().unsigned_abs();
+        let keeping = |camera: &Arc<Camera>| {
+            let lost = self.metrics.overflow("trails");
+            let trails = (site.trails.keep > Span::ZERO)
+                .then(|| TrailRecorder::new(&camera.id, began, records.clone(), lost.clone()));
+            Keeping::new(Arc::clone(camera), trails, records.clone(), lost)
         };
         let lanes = lanes(site, &self.hub, &self.metrics);
         let mut keeper = GroundKeeper::new(&site.data, site.cameras.len());
         let mut states = Vec::new();
-        for (i, lane) in lanes.iter().enumerate() {
-            let entry = catalog.resolve(lane.camera.detect.model.as_deref())?;
-            let start_score = lane.camera.detect.score.unwrap_or(entry.score);
-            let outage = lane.camera.source.as_ref().map_or(Span::from_secs(10), |s| s.outage);
-            let config = IncidentConfig { site: site.id.clone(), camera: Arc::clone(&lane.camera), outage };
+        for (i, (camera, lane)) in site.cameras.iter().zip(lanes.iter()).enumerate() {
+            let entry = catalog.resolve(camera.detect.model.as_deref())?;
+            let start_score = camera.detect.score.unwrap_or(entry.score);
+            let config = IncidentConfig { site: site.id.clone(), camera: Arc::clone(camera), outage: outage(camera) };
             let mut stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
-            keeper.restore(&lane.camera, stages.judge().ground_mut());
+            keeper.restore(camera, stages.judge().ground_mut());
             let lost = self.metrics.overflow("evidence");
-            let painter =
-                Painter::new(Arc::clone(&lane.camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
-            states.push(LaneState::new(stages, painter, sender.clone(), &self.metrics).with_gates(gates(i)));
+            let painter = Painter::new(Arc::clone(camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
+            let state = LaneState::new(Arc::clone(camera), stages, painter, sender.clone(), &self.metrics);
+            states.push(state.with_gates(gates(i)).with_keeping(keeping(camera)));
         }
-        // The cameras hold the only senders: when they end, the site's rules and the archive do, and then the recorder.
+        // The cameras hold the only senders: when they end, the site's rules, the keeper and the archive do, and then the
+        // recorder.
         drop(crossings);
+        drop(records);
         drop(jobs);
         drop(sender);
         let board = Arc::new(Board::new(groups.clone(), states));
@@ -174,6 +200,7 @@ impl Parts {
             })?
         };
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
+        let record_keeper = threads.spawn("keeper", move || record_keeper.run(&kept))?;
         let of_site = of_site.map(|worker| threads.spawn("site", move || worker.run(&crossed))).transpose()?;
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
@@ -184,10 +211,10 @@ impl Parts {
         }
         let mut captures = Vec::new();
         for (i, lane) in lanes.iter().enumerate() {
-            let Some(source) = lane.camera.source.clone() else { continue };
+            let Some(source) = lane.source.clone() else { continue };
             let (lanes, board, stop) = (Arc::clone(&lanes), Arc::clone(&board), stop.clone());
             let decode = self.metrics.stage(Stage::Decode);
-            captures.push(threads.spawn(format!("cam-{}", lane.camera.id), move || {
+            captures.push(threads.spawn(format!("cam-{}", lane.id), move || {
                 watch(i, &source, &lanes, &board, &stop, &decode);
                 Ok(())
             })?);
@@ -208,6 +235,13 @@ impl Parts {
                 Ok(())
             })?
         };
+        let follower = {
+            let (plans, stop) = (self.plans, stop.clone());
+            threads.spawn("config", move || {
+                follow(&plans, &stop);
+                Ok(())
+            })?
+        };
         self.hub.set_ready(true);
         let keeper = GroundKeeper::new(&site.data, 0);
         let run = Run {
@@ -216,9 +250,11 @@ impl Parts {
             captures,
             workers,
             ticker,
+            follower,
             figures,
             recorder,
             archive,
+            records: record_keeper,
             site: of_site,
             board,
             lanes,
@@ -235,6 +271,7 @@ impl Run {
         while !self.stop.wait(Duration::from_secs(3600)) {}
         self.captures.into_iter().for_each(Thread::join);
         self.ticker.join();
+        self.follower.join();
         self.figures.join();
         self.board.close();
         self.workers.into_iter().for_each(Thread::join);
@@ -242,10 +279,11 @@ impl Run {
             // Dropped at the end of the turn: with the last one the recorder's queue ends.
             if let Some(mut state) = self.board.borrow(i, PATIENCE) {
                 state.stop(lane);
-                self.keeper.keep(&lane.camera, state.ground().learnt().cloned());
+                self.keeper.keep(&lane.id, state.ground().learnt().cloned());
             }
         }
         self.site.into_iter().for_each(Thread::join);
+        self.records.join();
         self.archive.join();
         self.recorder.join();
         self.threads.failure().map_or(Ok(()), Err)
@@ -257,10 +295,12 @@ fn tick(lanes: &[Lane], board: &Board, keeper: &mut GroundKeeper) {
     for (i, lane) in lanes.iter().enumerate() {
         // A camera that a worker holds gives pictures.
         if let Some(mut state) = board.borrow(i, Duration::ZERO) {
+            state.adopt(lane);
             state.check_outage(lane, now);
-            let learnt = keeper.look(i, &lane.camera, state.ground(), now);
+            let camera = Arc::clone(state.camera());
+            let learnt = keeper.look(i, &camera, state.ground(), now);
             board.give(i, state);
-            keeper.keep(&lane.camera, learnt);
+            keeper.keep(&lane.id, learnt);
         }
     }
 }
@@ -291,11 +331,11 @@ fn lanes(site: &Site, hub: &LiveHub, metrics: &Metrics) -> Arc<[Lane]> {
     let pairs = site.cameras.iter().zip(&hub.cameras);
     pairs
         .map(|(camera, hub)| Lane {
-            camera: Arc::clone(camera),
+            id: camera.id.clone(),
+            source: camera.source.clone(),
             slot: FreshestSlot::new(),
-            metrics: metrics.for_camera(camera),
+            metrics: metrics.for_camera(&camera.id),
             hub: Arc::clone(hub),
-            mask: privacy_mask(camera),
         })
         .collect()
 }

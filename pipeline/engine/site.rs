@@ -10,6 +10,8 @@ use std::time::Duration;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use jiff::{SignedDuration, Timestamp};
 
+use super::keeper::Record;
+use super::numbers::{Occupied, quarter};
 use crate::alerts::Incidents;
 use crate::alerts::numbering::Entry;
 use crate::config::plan::{Condition, Reset, Site};
@@ -26,6 +28,8 @@ const LATENESS: SignedDuration = SignedDuration::from_secs(2);
 const MOST_WAITING: usize = 65_536;
 /// Between looks at the clock.
 const TICK: Duration = Duration::from_millis(500);
+/// Between two notes of how many people there are.
+const NUMBER: SignedDuration = SignedDuration::from_secs(60);
 /// Below the site's data.
 const FILE: &str = "site.json";
 
@@ -97,6 +101,11 @@ impl SiteStage {
         self.incidents.stop(EndReason::Stopped, events);
     }
 
+    /// Ids of the rules, in the order of the site's.
+    pub fn rules(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|(_, _, id)| id.as_str())
+    }
+
     /// What the rules measured last, in the order of the site's rules.
     pub fn people(&self) -> &[f64] {
         &self.people
@@ -124,6 +133,15 @@ pub struct SiteWorker {
     saved: BTreeMap<String, Headcount>,
     out: Sender<Entry>,
     metrics: SiteMetrics,
+    numbers: Option<Numbers>,
+}
+
+/// How many people were on the site lately.
+struct Numbers {
+    out: Sender<Record>,
+    told: Timestamp,
+    /// Since it was told, by rule.
+    most: Vec<f64>,
 }
 
 impl SiteWorker {
@@ -135,7 +153,13 @@ impl SiteWorker {
             BTreeMap::new()
         });
         stage.restore(&saved);
-        Self { stage, file, saved, out, metrics }
+        Self { stage, file, saved, out, metrics, numbers: None }
+    }
+
+    /// How many people were on the site is kept.
+    pub fn with_numbers(mut self, out: Sender<Record>) -> Self {
+        self.numbers = Some(Numbers { out, told: Timestamp::now(), most: Vec::new() });
+        self
     }
 
     /// Works until all cameras are gone.
@@ -159,6 +183,7 @@ impl SiteWorker {
             }
             self.metrics.note(self.stage.people(), self.stage.overflow());
             self.tell(&mut events);
+            self.number(now, ended);
             self.save();
             if ended {
                 return Ok(());
@@ -174,6 +199,23 @@ impl SiteWorker {
             if self.out.send(Entry::Event(Box::new(event))).is_err() {
                 tracing::error!("the journal is gone: an event of the site was lost");
             }
+        }
+    }
+
+    /// Once a minute, and where a quarter of an hour or the run ends. A keeper that is busy misses some.
+    fn number(&mut self, now: Timestamp, ended: bool) {
+        let Some(numbers) = &mut self.numbers else { return };
+        let people = self.stage.people();
+        numbers.most.resize(people.len(), 0.0);
+        numbers.most.iter_mut().zip(people).for_each(|(most, people)| *most = most.max(*people));
+        if !ended && now.duration_since(numbers.told) < NUMBER && quarter(now) == quarter(numbers.told) {
+            return;
+        }
+        numbers.told = now;
+        for ((rule, last), most) in self.stage.rules().zip(people).zip(&mut numbers.most) {
+            let occupied = Occupied { rule: rule.to_owned(), quarter: quarter(now), last: *last, most: *most };
+            numbers.out.try_send(Record::Occupied(occupied)).ok();
+            *most = 0.0;
         }
     }
 

@@ -1,12 +1,15 @@
 //! Everything of one camera after detection: tracker, rules, incidents. One picture at a time, no thread of its own.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::alerts::{IncidentConfig, Incidents};
-use crate::config::plan::{Anchor, Camera, MaskKind};
+use crate::config::plan::{Anchor, Camera, CameraDiff, MaskKind};
 use crate::rules::{Ground, Measured, Quiet, RuleSet};
 use crate::track::Tracker;
-use crate::types::{Detection, EndReason, Event, MediaTime, Observation, Point, Polygon, Rect, Size, Track};
+use crate::types::{
+    Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Polygon, Rect, Size, Span, Track,
+};
 
 /// The stages of one camera after detection.
 pub struct CameraStages {
@@ -23,6 +26,8 @@ pub struct Observed<'a> {
     pub tracks: &'a [Track],
     /// What the rules measured.
     pub measured: &'a Measured,
+    /// The rules of zones and lines rest because the camera has moved.
+    pub resting: bool,
     /// Where the time went.
     pub spent: Spent,
 }
@@ -47,14 +52,27 @@ pub struct Refused {
 
 /// Rules and incidents; what `replay` needs.
 pub struct Judge {
+    camera: Arc<Camera>,
     rules: RuleSet,
     incidents: Incidents,
+    /// The rules of zones and lines have not seen the last picture.
+    rested: bool,
 }
 
 impl Judge {
     /// With `trusted` identities (ground truth) nobody inherits from anybody.
     pub fn new(config: IncidentConfig, trusted: bool) -> Self {
-        Self { rules: RuleSet::new(&config.camera, trusted), incidents: Incidents::new(config) }
+        Self {
+            camera: Arc::clone(&config.camera),
+            rules: RuleSet::new(&config.camera, trusted),
+            incidents: Incidents::new(config),
+            rested: false,
+        }
+    }
+
+    /// Takes a look at the camera's picture, before the tracks of that picture.
+    pub fn look(&mut self, picture: PictureStatistics) {
+        self.rules.look(picture);
     }
 
     /// Takes the tracks of one picture and appends the events that it causes.
@@ -66,7 +84,15 @@ impl Judge {
         tracks: &[Track],
         events: &mut Vec<Event>,
     ) -> &Measured {
-        let measured = self.rules.observe(media, size, tracks);
+        let rests = self.incidents.resting();
+        if rests && !self.rested {
+            self.rules.renew(&self.camera);
+        }
+        self.rested = rests;
+        let measured = match rests {
+            true => self.rules.rest(media, size, tracks),
+            false => self.rules.observe(media, size, tracks),
+        };
         self.incidents.observe(media, utc, size, &measured.signals, &measured.crossed, events);
         measured
     }
@@ -74,6 +100,14 @@ impl Judge {
     /// Ends what is open, at the last picture.
     pub fn stop(&mut self, reason: EndReason, events: &mut Vec<Event>) {
         self.incidents.stop(reason, events);
+    }
+
+    /// Puts another plan in force from the next picture on; `diff` leads to it from the one in force. Incidents of rules
+    /// that do not go on end.
+    pub fn replan(&mut self, camera: &Arc<Camera>, outage: Span, diff: &CameraDiff, events: &mut Vec<Event>) {
+        self.rules.replan(camera, diff);
+        self.incidents.replan(Arc::clone(camera), outage, &diff.rules, events);
+        self.camera = Arc::clone(camera);
     }
 
     /// How lengths are measured.
@@ -89,6 +123,22 @@ impl Judge {
     /// No pictures for the outage time.
     pub fn signal_lost(&mut self, events: &mut Vec<Event>) {
         self.incidents.signal_lost(events);
+    }
+
+    /// Looks whether pictures come; see [`Incidents::supervise`].
+    pub fn supervise(&mut self, up: MediaTime, silence: Span, utc: jiff::Timestamp, events: &mut Vec<Event>) {
+        self.incidents.supervise(up, silence, utc, events);
+    }
+
+    /// What the camera shows now is what it is to show.
+    pub fn accept_view(&mut self, events: &mut Vec<Event>) {
+        self.rules.accept();
+        self.incidents.accept_view(events);
+    }
+
+    /// Whether the rules of zones and lines rest because the camera has moved.
+    pub fn resting(&self) -> bool {
+        self.incidents.resting()
     }
 }
 
@@ -120,9 +170,16 @@ impl CameraStages {
         let tracks = self.tracker.update(&Observation { time: media, size, detections, motion: None });
         let tracked = Instant::now();
         let counted = self.quiet.filter(size, tracks);
-        let measured = self.judge.observe(media, utc, size, counted, events);
+        self.judge.observe(media, utc, size, counted, events);
+        let (measured, resting) = (self.judge.rules.measured(), self.judge.resting());
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
-        Observed { tracks, measured, spent }
+        Observed { tracks, measured, resting, spent }
+    }
+
+    /// Puts another plan in force from the next picture on, as [`Judge::replan`] does. Tracks live on.
+    pub fn replan(&mut self, camera: &Arc<Camera>, outage: Span, diff: &CameraDiff, events: &mut Vec<Event>) {
+        self.ignored = ignored_polygons(camera);
+        self.judge.replan(camera, outage, diff, events);
     }
 
     /// Quiet spots, as fractions of the picture: what was always there counts for no rule.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::alerts::overlay::Seen;
 use crate::alerts::raised::Raised;
-use crate::config::plan::Camera;
+use crate::config::plan::{Camera, CameraDiff};
 use crate::rules::Measured;
 use crate::types::{Detection, Direction, Event, Frame, Size, Track};
 
@@ -36,6 +36,23 @@ impl Tally {
         for event in events {
             self.raised.take(event, &self.camera, tracks, size);
         }
+    }
+
+    /// Takes what ended without a picture.
+    pub fn ended(&mut self, events: &[Event]) {
+        events.iter().for_each(|event| self.raised.take(event, &self.camera, &[], Size::default()));
+    }
+
+    /// Another plan is in force; lines that are still there go on counting.
+    pub fn replan(&mut self, camera: Arc<Camera>, diff: &CameraDiff) {
+        let mut line_counts = vec![[0; 2]; camera.lines.len()];
+        for (counts, to) in self.line_counts.iter().zip(&diff.lines) {
+            if let Some(place) = to.and_then(|to| line_counts.get_mut(to)) {
+                *place = *counts;
+            }
+        }
+        self.raised.renumber(diff);
+        (self.camera, self.line_counts) = (camera, line_counts);
     }
 
     /// Alerts by when they were active.

@@ -20,7 +20,7 @@ fn phase(camera: usize) -> f64 {
 /// Runs until the stop flag is set or a file that does not repeat is over.
 pub fn watch(camera: usize, source: &Source, lanes: &Arc<[Lane]>, board: &Board, stop: &Stop, decode: &StageMetrics) {
     let lane = &lanes[camera];
-    let id = lane.camera.id.as_str();
+    let id = lane.id.as_str();
     let options = SupervisorOptions {
         camera: id.to_owned(),
         rate: source.rate,

@@ -57,9 +57,11 @@ impl Worker {
             frames.clear();
             let mut i = 0;
             while i < taken.len() {
-                match self.lanes[taken[i].0].slot.take() {
+                let lane = &self.lanes[taken[i].0];
+                match lane.slot.take() {
                     Some(frame) => {
-                        frames.push(self.lanes[taken[i].0].mask.apply(frame));
+                        taken[i].1.adopt(lane);
+                        frames.push(taken[i].1.mask(frame));
                         i += 1;
                     }
                     None => {

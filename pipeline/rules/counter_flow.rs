@@ -2,7 +2,7 @@
 
 use super::people::median_place;
 use super::way::{Way, along};
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::config::plan::BODY_HEIGHT_M;
 use crate::types::{MediaTime, Point, Signal, Subject};
 
@@ -112,5 +112,10 @@ impl Rule for CounterFlow {
             place: median_place(&mut self.places, &mut self.scratch),
             ..Signal::new(self.rule, Subject::Zone, share)
         });
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        Some(())
     }
 }

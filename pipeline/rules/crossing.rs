@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::Person;
 use super::way::distance_to_segment;
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::config::plan::{Filter, Line};
 use crate::types::geometry::{orient, segments_meet};
 use crate::types::{Crossed, Direction, MediaTime, Point, Signal, Span, Subject, TrackId};
@@ -24,6 +24,8 @@ pub struct LineCounter {
     line: usize,
     points: Vec<Point>,
     lineage: usize,
+    /// The first picture at which the line was there.
+    since: Option<MediaTime>,
     walkers: BTreeMap<TrackId, Walker>,
     overflow: u64,
 }
@@ -44,12 +46,13 @@ enum Side {
 impl LineCounter {
     /// For the line with this index in the plan.
     pub fn new(line: usize, plan: &Line, lineage: usize) -> Self {
-        Self { line, points: plan.points.clone(), lineage, walkers: BTreeMap::new(), overflow: 0 }
+        Self { line, points: plan.points.clone(), lineage, since: None, walkers: BTreeMap::new(), overflow: 0 }
     }
 
     /// Appends the crossings that this picture completes.
     pub fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Crossed>) {
         self.walkers.retain(|_, w| scene.time - w.seen <= FORGET);
+        let since = *self.since.get_or_insert(scene.time);
         for (i, person) in scene.people.all().iter().enumerate() {
             let who = scene.lineages[self.lineage].person(i);
             if !self.walkers.contains_key(&who) {
@@ -58,8 +61,10 @@ impl LineCounter {
                     continue;
                 }
                 // The way walked before confirmation counts, also from within the dead band: out of a door at the line.
-                let (side, _) = self.beside(scene, person.birth, person);
-                let birth = Walker { seen: scene.time, feet: person.birth, side, met: false };
+                // What was walked before the line was drawn does not.
+                let feet = if person.born >= since { person.birth } else { person.feet };
+                let (side, _) = self.beside(scene, feet, person);
+                let birth = Walker { seen: scene.time, feet, side, met: false };
                 self.walkers.insert(who, birth);
             }
             if let Some(direction) = self.step(scene, who, person) {
@@ -74,6 +79,12 @@ impl LineCounter {
                 });
             }
         }
+    }
+
+    /// Another plan is in force, in which the line has this index. `None` where its lineage is gone.
+    pub fn renumber(&mut self, line: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.line, self.lineage) = (line, moved.lineage(self.lineage)?);
+        Some(())
     }
 
     /// People who were not watched because the table was full.
@@ -156,5 +167,10 @@ impl Rule for Crossing {
                 ..Signal::new(self.rule, Subject::Crossing(c.person), 1.0)
             });
         }
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.line) = (rule, moved.line(self.line)?);
+        Some(())
     }
 }

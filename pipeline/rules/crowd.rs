@@ -1,7 +1,7 @@
 //! `crowd`: people in the zone.
 
 use super::people::median_place;
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::types::{Point, Signal, Subject};
 
 /// Counts everybody whose anchor is inside.
@@ -37,5 +37,10 @@ impl Crowd {
 impl Rule for Crowd {
     fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Signal>) {
         out.push(self.count(scene));
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        Some(())
     }
 }

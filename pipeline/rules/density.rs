@@ -1,7 +1,7 @@
 //! `density`: people a square metre of the ground that the zone covers.
 
 use super::people::{Person, median_place};
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::types::{Point, Signal, Subject};
 
 /// Somebody of whose box so much is behind people who stand nearer is half hidden.
@@ -41,6 +41,12 @@ impl Rule for Density {
             saturated: count >= FEWEST && hidden() as f64 >= SATURATED * count as f64,
             ..Signal::new(self.rule, Subject::Zone, count as f64 / area)
         });
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        self.zone = moved.zone(self.zone)?;
+        Some(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::clusters::{Cluster, Clusters, Identities};
 use super::people::{median, median_place};
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::config::plan::{BODY_HEIGHT_M, Length};
 use crate::types::{Point, Signal, Span, Subject, TrackId};
 
@@ -95,6 +95,11 @@ impl Rule for Gathering {
             let cluster = self.clusters.found()[k];
             out.extend(self.signal(scene, cluster));
         }
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        Some(())
     }
 
     fn overflow(&self) -> u64 {

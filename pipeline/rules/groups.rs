@@ -28,6 +28,15 @@ impl Groups {
         })
     }
 
+    /// Where each of the groups is among those of a new plan; `zones` tells it of the zones.
+    pub fn moved(&self, new: &Self, zones: &[Option<usize>]) -> Vec<Option<usize>> {
+        let find = |group: &Group| {
+            let zone = zones.get(group.index).copied().flatten()?;
+            new.0.iter().position(|g| g.index == zone && g.filter == group.filter)
+        };
+        self.0.iter().map(find).collect()
+    }
+
     /// Takes the people of a picture.
     pub fn observe(&mut self, people: &People, size: Size) {
         for group in &mut self.0 {

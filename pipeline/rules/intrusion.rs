@@ -1,7 +1,7 @@
 //! `intrusion`: anyone inside; one incident while there is.
 
 use super::crowd::Crowd;
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::types::Signal;
 
 /// A crowd of one.
@@ -17,5 +17,9 @@ impl Intrusion {
 impl Rule for Intrusion {
     fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Signal>) {
         out.push(self.0.count(scene));
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        self.0.renumber(rule, moved)
     }
 }

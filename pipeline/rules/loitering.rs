@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::circle::Circle;
 use super::people::Person;
-use super::{Ground, Rule, Scene};
+use super::{Ground, Moved, Rule, Scene};
 use crate::config::plan::{Length, Stay};
 use crate::types::{MediaTime, Point, Signal, Span, Subject, TrackId};
 
@@ -88,6 +88,12 @@ impl Rule for Loitering {
                 ..Signal::new(self.rule, Subject::Person(who), 1.0)
             });
         }
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        self.lineage = moved.lineage(self.lineage)?;
+        Some(())
     }
 
     fn overflow(&self) -> u64 {

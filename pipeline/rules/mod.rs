@@ -9,9 +9,11 @@ mod density;
 mod gathering;
 pub mod ground;
 mod groups;
+pub mod health;
 mod intrusion;
 mod lineage;
 mod loitering;
+mod moved;
 mod neighbours;
 pub mod occupancy;
 mod people;
@@ -32,6 +34,7 @@ use crate::types::{Headcount, Signal, SiteCrossed};
 pub use ground::{Ground, Yardstick};
 pub use groups::Groups;
 pub use lineage::Lineage;
+pub use moved::Moved;
 pub use neighbours::Neighbours;
 pub use people::{People, Person};
 pub use quiet::Quiet;
@@ -43,6 +46,10 @@ pub trait Rule: Send {
     /// Appends what it measured. A rule about a zone gives its value at every picture; a rule about people gives one
     /// signal for each of whom it has something to say, and silence means that its condition does not hold.
     fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Signal>);
+
+    /// Another plan is in force, in which this rule is the one with index `rule` and goes on with what it knows. `None` where
+    /// something that it looks at is gone.
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()>;
 
     /// Table entries that were refused because a table was full, since the start.
     fn overflow(&self) -> u64 {

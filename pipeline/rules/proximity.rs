@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::clusters::{Cluster, Clusters, Identities};
 use super::neighbours::Pair;
 use super::people::{median, median_place};
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::config::plan::{BODY_HEIGHT_M, Length};
 use crate::types::{MediaTime, Point, Signal, Span, Subject, TrackId};
 
@@ -113,6 +113,12 @@ impl Rule for Proximity {
         }
     }
 
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        self.lineage = moved.lineage(self.lineage)?;
+        Some(())
+    }
+
     fn overflow(&self) -> u64 {
         self.companions.as_ref().map_or(0, |companions| companions.overflow)
     }
@@ -198,6 +204,11 @@ impl Rule for Queue {
                 out.extend(self.signal(scene, cluster));
             }
         }
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        Some(())
     }
 
     fn overflow(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! `rush`: a group suddenly runs. By motion alone: nobody's face, posture or emotion is looked at.
 
 use super::people::{median, median_place};
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::config::plan::BODY_HEIGHT_M;
 use crate::types::{MediaTime, Point, Signal, Subject};
 
@@ -66,5 +66,10 @@ impl Rule for Rush {
             place: median_place(&mut self.places, &mut self.scratch),
             ..Signal::new(self.rule, Subject::Zone, speed.unwrap_or(0.0))
         });
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        Some(())
     }
 }

@@ -5,7 +5,7 @@ use super::groups::Groups;
 use super::lineage::Lineage;
 use super::neighbours::Neighbours;
 use super::people::{People, Person};
-use crate::types::{Crossed, MediaTime, Point, Size};
+use crate::types::{Crossed, MediaTime, PictureStatistics, Point, Size};
 
 /// One analysed picture, as rules see it.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ pub struct Scene<'a> {
     pub lineages: &'a [Lineage],
     /// Lines that were crossed in it.
     pub crossed: &'a [Crossed],
+    /// The last look at the camera's pictures; not at every picture there is a new one.
+    pub picture: Option<&'a PictureStatistics>,
 }
 
 impl<'a> Scene<'a> {

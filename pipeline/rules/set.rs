@@ -6,6 +6,7 @@ use super::crowd::Crowd;
 use super::density::Density;
 use super::gathering::Gathering;
 use super::groups::Groups;
+use super::health::Health;
 use super::intrusion::Intrusion;
 use super::lineage::Lineage;
 use super::loitering::Loitering;
@@ -14,11 +15,11 @@ use super::proximity::{Proximity, Queue};
 use super::rush::Rush;
 use super::vanished::Vanished;
 use super::wrong_way::WrongWay;
-use super::{Ground, People, Rule, Scene};
-use crate::config::plan::{self, Anchor, Camera, Condition, Filter, RulePlace};
-use crate::types::{Crossed, MediaTime, Signal, Size, Span, Track};
+use super::{Ground, Moved, People, Rule, Scene};
+use crate::config::plan::{self, Anchor, Camera, CameraDiff, Condition, Filter, RulePlace};
+use crate::types::{Crossed, MediaTime, PictureStatistics, Signal, Size, Span, Track, TrackId};
 
-/// Bridges identity switches where no rule says how long: at lines, and in the water.
+/// Bridges identity switches where no rule says how long: at lines, in the water, in what is stored.
 const USUAL_GAP: Span = Span::from_secs(2);
 
 /// Who is counted in a zone for metrics and page.
@@ -26,16 +27,24 @@ const EVERYBODY: Filter = Filter { anchor: Anchor::Feet, min_height: 0.0, max_he
 
 /// The rules stage of one camera.
 pub struct RuleSet {
+    trusted: bool,
     people: People,
     ground: Ground,
     groups: Groups,
     neighbours: Neighbours,
     lineages: Vec<Lineage>,
+    /// The lineage with the usual gap.
+    usual: usize,
     counters: Vec<LineCounter>,
     rules: Vec<Box<dyn Rule>>,
+    /// About the camera itself.
+    health: Vec<Health>,
+    picture: Option<PictureStatistics>,
     /// The group of all people of each zone.
     zones: Vec<usize>,
     measured: Measured,
+    /// Table entries that were refused by what is there no more.
+    refused: u64,
 }
 
 /// What the rules measured in one picture.
@@ -49,35 +58,48 @@ pub struct Measured {
     pub zone_people: Vec<u32>,
     /// People in the picture.
     pub people: u32,
+    /// For each of them, by track, the first track of the chain that they are: who was lost for a moment and is followed
+    /// anew.
+    pub persons: Vec<(TrackId, TrackId)>,
 }
 
 impl RuleSet {
     /// With `trusted` identities (ground truth) nobody inherits from anybody.
     pub fn new(camera: &Camera, trusted: bool) -> Self {
         let mut set = Self {
+            trusted,
             people: People::default(),
             ground: Ground::new(camera),
             groups: Groups::default(),
             neighbours: Neighbours::default(),
             lineages: Vec::new(),
+            usual: 0,
             counters: Vec::new(),
             rules: Vec::new(),
+            health: Vec::new(),
+            picture: None,
             zones: Vec::new(),
             measured: Measured::default(),
+            refused: 0,
         };
+        set.usual = set.lineage(USUAL_GAP, trusted);
         for (z, zone) in camera.zones.iter().enumerate() {
             let group = set.groups.ask(z, &zone.polygon, EVERYBODY);
             set.zones.push(group);
         }
         for (i, line) in camera.lines.iter().enumerate() {
-            let lineage = set.lineage(USUAL_GAP, trusted);
+            let lineage = set.lineage(USUAL_GAP);
             set.counters.push(LineCounter::new(i, line, lineage));
         }
         for (i, rule) in camera.rules.iter().enumerate() {
-            let built = match rule.place {
-                RulePlace::Zone(zone) => set.zone_rule(i, camera, zone, trusted),
-                RulePlace::Line(line) => line_rule(i, rule, line),
-                RulePlace::Site => None,
+            let built = match (rule.place, &rule.condition) {
+                (RulePlace::Zone(zone), _) => set.zone_rule(i, camera, zone),
+                (RulePlace::Line(line), _) => line_rule(i, rule, line),
+                (RulePlace::Camera, Condition::Health(ailment)) => {
+                    set.health.push(Health::new(i, *ailment));
+                    None
+                }
+                (RulePlace::Camera | RulePlace::Site, _) => None,
             };
             set.rules.extend(built);
         }
@@ -85,12 +107,12 @@ impl RuleSet {
     }
 
     /// `None` for what belongs to lines or the site: the plan gives zones everything else.
-    fn zone_rule(&mut self, i: usize, camera: &Camera, zone: usize, trusted: bool) -> Option<Box<dyn Rule>> {
+    fn zone_rule(&mut self, i: usize, camera: &Camera, zone: usize) -> Option<Box<dyn Rule>> {
         let (rule, polygon) = (&camera.rules[i], &camera.zones[zone].polygon);
         let (hold, gap) = (rule.incident.hold, rule.incident.gap);
         let group = self.groups.ask(zone, polygon, rule.filter);
         let built: Box<dyn Rule> = match &rule.condition {
-            Condition::Crossing { .. } | Condition::Occupancy { .. } => return None,
+            Condition::Crossing { .. } | Condition::Occupancy { .. } | Condition::Health(_) => return None,
             Condition::Crowd { .. } => Box::new(Crowd::new(i, group)),
             Condition::Density => Box::new(Density::new(i, group, zone)),
             Condition::Intrusion => Box::new(Intrusion::new(i, group)),
@@ -98,11 +120,9 @@ impl RuleSet {
                 self.neighbours.ask(radius.body_heights());
                 Box::new(Gathering::new(i, group, *people, *radius, *standing, gap))
             }
-            Condition::Loitering { mode } => {
-                Box::new(Loitering::new(i, group, self.lineage(gap, trusted), *mode, hold, gap))
-            }
+            Condition::Loitering { mode } => Box::new(Loitering::new(i, group, self.lineage(gap), *mode, hold, gap)),
             Condition::WrongWay { along, distance } => {
-                Box::new(WrongWay::new(i, group, self.lineage(gap, trusted), along, *distance, gap))
+                Box::new(WrongWay::new(i, group, self.lineage(gap), along, *distance, gap))
             }
             Condition::CounterFlow { along, people } => Box::new(CounterFlow::new(i, group, along.as_deref(), *people)),
             Condition::Proximity { distance, people, exempt_together } => {
@@ -110,24 +130,107 @@ impl RuleSet {
                 if *people > 2 {
                     Box::new(Queue::new(i, group, *people, *distance, gap))
                 } else {
-                    Box::new(Proximity::new(i, group, self.lineage(gap, trusted), *distance, *exempt_together))
+                    Box::new(Proximity::new(i, group, self.lineage(gap), *distance, *exempt_together))
                 }
             }
             Condition::Rush { people, factor } => Box::new(Rush::new(i, group, *people, *factor)),
             Condition::Vanished => {
                 let everybody = Filter { anchor: rule.filter.anchor, ..EVERYBODY };
                 let everybody = self.groups.ask(zone, polygon, everybody);
-                Box::new(Vanished::new(i, group, everybody, self.lineage(USUAL_GAP, trusted)))
+                Box::new(Vanished::new(i, group, everybody, self.lineage(USUAL_GAP)))
             }
         };
         Some(built)
     }
 
-    fn lineage(&mut self, gap: Span, trusted: bool) -> usize {
+    fn lineage(&mut self, gap: Span) -> usize {
         self.lineages.iter().position(|l| l.gap() == gap).unwrap_or_else(|| {
-            self.lineages.push(Lineage::new(gap, trusted));
+            self.lineages.push(Lineage::new(gap, self.trusted));
             self.lineages.len() - 1
         })
+    }
+
+    /// Takes a look at the camera's picture, before the tracks of that picture.
+    pub fn look(&mut self, picture: PictureStatistics) {
+        self.picture = Some(picture);
+    }
+
+    /// What the camera shows now is what it is to show: what was learnt of another view is forgotten.
+    pub fn accept(&mut self) {
+        self.health.iter_mut().for_each(Health::accept);
+        self.ground.relearn();
+    }
+
+    /// Forgets whatever was seen of people, as when zones and lines no longer lie where they did.
+    pub fn renew(&mut self, camera: &Camera) {
+        let new = Self::new(camera, self.trusted);
+        let before = std::mem::replace(self, new);
+        self.refused = before.overflow();
+        (self.health, self.picture, self.ground) = (before.health, before.picture, before.ground);
+    }
+
+    /// The same while the rules of zones and lines rest: only the camera itself is watched.
+    pub fn rest(&mut self, time: MediaTime, size: Size, tracks: &[Track]) -> &Measured {
+        self.ground.set_size(size);
+        let measured = &mut self.measured;
+        measured.signals.clear();
+        measured.crossed.clear();
+        measured.zone_people.iter_mut().for_each(|people| *people = 0);
+        measured.zone_people.resize(self.zones.len(), 0);
+        measured.people = u32::try_from(tracks.iter().filter(|t| t.counts()).count()).unwrap_or(u32::MAX);
+        let scene = Scene {
+            time,
+            size,
+            people: &self.people,
+            ground: &self.ground,
+            groups: &self.groups,
+            neighbours: &self.neighbours,
+            lineages: &self.lineages,
+            crossed: &[],
+            picture: self.picture.as_ref(),
+        };
+        self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
+        &self.measured
+    }
+
+    /// Puts another plan of the camera in force, from the next picture on. Paths, lineages, the ground if it is the same,
+    /// and what lines and rules know that go on by `diff` live on.
+    pub fn replan(&mut self, camera: &Camera, diff: &CameraDiff) {
+        let mut new = Self::new(camera, self.trusted);
+        let refused = self.overflow();
+        let groups = self.groups.moved(&new.groups, &diff.zones);
+        let same = |old: &Lineage| new.lineages.iter().position(|l| l.gap() == old.gap());
+        let lineages: Vec<Option<usize>> = self.lineages.iter().map(same).collect();
+        let moved = Moved::new(diff, groups, lineages);
+        for (i, lineage) in self.lineages.drain(..).enumerate() {
+            if let Some(place) = moved.lineage(i).and_then(|to| new.lineages.get_mut(to)) {
+                *place = lineage;
+            }
+        }
+        for (i, mut counter) in self.counters.drain(..).enumerate() {
+            let Some(to) = moved.line(i) else { continue };
+            if let (Some(()), Some(place)) = (counter.renumber(to, &moved), new.counters.get_mut(to)) {
+                *place = counter;
+            }
+        }
+        for (mut rule, to) in self.rules.drain(..).zip(&diff.rules) {
+            let Some(to) = *to else { continue };
+            if let (Some(()), Some(place)) = (rule.renumber(to, &moved), new.rules.get_mut(to)) {
+                *place = rule;
+            }
+        }
+        self.ground.replan(camera, diff.ground);
+        std::mem::swap(&mut new.ground, &mut self.ground);
+        std::mem::swap(&mut new.people, &mut self.people);
+        for health in self.health.drain(..) {
+            let Some(to) = diff.rules.get(health.rule()).copied().flatten() else { continue };
+            if let Some(place) = new.health.iter_mut().find(|h| h.rule() == to) {
+                *place = health.renumbered(to);
+            }
+        }
+        new.picture = self.picture.take();
+        new.refused = refused.saturating_sub(new.overflow());
+        *self = new;
     }
 
     /// Takes the tracks of one analysed picture.
@@ -148,6 +251,7 @@ impl RuleSet {
             neighbours: &self.neighbours,
             lineages: &self.lineages,
             crossed: &[],
+            picture: self.picture.as_ref(),
         };
         let measured = &mut self.measured;
         measured.signals.clear();
@@ -159,12 +263,21 @@ impl RuleSet {
         for rule in &mut self.rules {
             rule.observe(&scene, &mut measured.signals);
         }
+        self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
         self.ground.learn(time, self.people.all());
         let measured = &mut self.measured;
         measured.people = u32::try_from(self.people.all().len()).unwrap_or(u32::MAX);
+        let usual = &self.lineages[self.usual];
+        measured.persons.clear();
+        measured.persons.extend(self.people.all().iter().enumerate().map(|(i, p)| (p.id, usual.person(i))));
         measured.zone_people.clear();
         let inside = |group: &usize| u32::try_from(self.groups.members(*group).len()).unwrap_or(u32::MAX);
         measured.zone_people.extend(self.zones.iter().map(inside));
+        &self.measured
+    }
+
+    /// What the last picture measured.
+    pub fn measured(&self) -> &Measured {
         &self.measured
     }
 
@@ -180,7 +293,8 @@ impl RuleSet {
 
     /// Table entries that were refused because a table was full.
     pub fn overflow(&self) -> u64 {
-        self.people.overflow()
+        self.refused
+            + self.people.overflow()
             + self.neighbours.overflow()
             + self.lineages.iter().map(Lineage::overflow).sum::<u64>()
             + self.counters.iter().map(LineCounter::overflow).sum::<u64>()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::people::Person;
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::types::{MediaTime, Point, Rect, Signal, Size, Span, Subject, TrackId};
 
 /// People watched at most.
@@ -174,6 +174,12 @@ impl Rule for Vanished {
                 ..Signal::new(self.rule, Subject::Person(who), 1.0)
             });
         }
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        (self.inside, self.lineage) = (moved.group(self.inside)?, moved.lineage(self.lineage)?);
+        Some(())
     }
 
     fn overflow(&self) -> u64 {

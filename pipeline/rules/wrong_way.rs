@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::people::Person;
 use super::way::{Way, across, along};
-use super::{Rule, Scene};
+use super::{Moved, Rule, Scene};
 use crate::config::plan::{BODY_HEIGHT_M, Length};
 use crate::types::{MediaTime, Point, Signal, Span, Subject, TrackId};
 
@@ -98,6 +98,12 @@ impl Rule for WrongWay {
                 ..Signal::new(self.rule, Subject::Person(who), against * BODY_HEIGHT_M)
             });
         }
+    }
+
+    fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
+        (self.rule, self.group) = (rule, moved.group(self.group)?);
+        self.lineage = moved.lineage(self.lineage)?;
+        Some(())
     }
 
     fn overflow(&self) -> u64 {

@@ -10,7 +10,7 @@ use crate::types::answer::ANSWERS;
 pub enum Refusal {
     /// Without a token, or with one that is not good.
     Unauthorized,
-    /// With a token that does not answer this alert.
+    /// With a token that does not answer this alert, or by a receiver that may not answer.
     Forbidden,
     /// There is no such alert.
     Unknown,

@@ -17,9 +17,9 @@ use crate::types::{Direction, Kind, Severity};
 pub const RECONNECT_REASONS: [&str; 9] =
     ["ended", "unreadable", "undecodable", "refused", "unauthorized", "connect_timeout", "stalled", "lost", "garbled"];
 /// Why the rules of a camera rest; the `reason` of `lookout_rules_suspended`.
-pub const SUSPEND_REASONS: [&str; 1] = ["signal_lost"];
+pub const SUSPEND_REASONS: [&str; 2] = ["signal_lost", "moved"];
 /// Bounded queues that count what they turn away; the `queue` of `lookout_overflow_total`.
-pub const QUEUES: [&str; 11] = [
+pub const QUEUES: [&str; 12] = [
     "candidates",
     "tracks",
     "incidents",
@@ -31,6 +31,7 @@ pub const QUEUES: [&str; 11] = [
     "viewers",
     "logins",
     "site",
+    "trails",
 ];
 /// What became of a delivery; the `outcome` of `lookout_deliveries_total`.
 pub const OUTCOMES: [&str; 4] = ["delivered", "failed", "skipped", "dead"];
@@ -47,6 +48,7 @@ const STAGE: [f64; 27] = [
 ];
 const DELIVERY: [f64; 15] =
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0, 36_000.0, 360_000.0];
+const DIRECTIONS: [Direction; 2] = [Direction::LeftToRight, Direction::RightToLeft];
 const BATCH: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
 
 /// A timed stage.
@@ -113,14 +115,18 @@ pub struct CameraMetrics {
     pub corrupt: IntCounter,
     /// Seconds from packet to the end of rules.
     pub frame_age: Histogram,
-    /// People in each zone, in the order of the plan.
-    pub people: Vec<IntGauge>,
     /// 1 while pictures come.
     pub up: IntGauge,
-    crossings: Vec<[IntCounter; 2]>,
-    alerts: Vec<(Kind, Severity, IntCounter)>,
     suspended: Vec<IntGauge>,
     reconnects: Vec<IntCounter>,
+}
+
+/// Handles of what the plan of a camera names: they change with it.
+pub struct PlanMetrics {
+    /// People in each zone, in the order of the plan.
+    pub people: Vec<IntGauge>,
+    crossings: Vec<[IntCounter; 2]>,
+    alerts: Vec<(Kind, Severity, IntCounter)>,
 }
 
 /// Handles of the site's own rules.
@@ -279,9 +285,8 @@ impl Metrics {
         Ok(Arc::new(metrics))
     }
 
-    /// All series of a camera, at zero.
-    pub fn for_camera(&self, camera: &plan::Camera) -> CameraMetrics {
-        let id = camera.id.as_str();
+    /// All series of a camera, whatever its plan, at zero.
+    pub fn for_camera(&self, id: &str) -> CameraMetrics {
         let frames = |outcome| self.frames.with_label_values(&[id, outcome]);
         CameraMetrics {
             analysed: frames("analysed"),
@@ -289,20 +294,38 @@ impl Metrics {
             dropped: frames("dropped"),
             corrupt: frames("corrupt"),
             frame_age: self.frame_age.with_label_values(&[id]),
-            people: camera.zones.iter().map(|z| self.people.with_label_values(&[id, &z.id])).collect(),
             up: self.up.with_label_values(&[id]),
-            crossings: camera
-                .lines
-                .iter()
-                .map(|line| {
-                    [Direction::LeftToRight, Direction::RightToLeft]
-                        .map(|d| self.crossings.with_label_values(&[id, &line.id, d.word()]))
-                })
-                .collect(),
-            alerts: self.alerts_of(id, &camera.rules),
             suspended: SUSPEND_REASONS.iter().map(|r| self.suspended.with_label_values(&[id, r])).collect(),
             reconnects: RECONNECT_REASONS.iter().map(|r| self.reconnects.with_label_values(&[id, r])).collect(),
         }
+    }
+
+    /// All series that the plan of a camera names; new ones at zero.
+    pub fn for_plan(&self, camera: &plan::Camera) -> PlanMetrics {
+        let id = camera.id.as_str();
+        let both = |line: &plan::Line| {
+            DIRECTIONS.map(|direction| self.crossings.with_label_values(&[id, &line.id, direction.word()]))
+        };
+        PlanMetrics {
+            people: camera.zones.iter().map(|z| self.people.with_label_values(&[id, &z.id])).collect(),
+            crossings: camera.lines.iter().map(both).collect(),
+            alerts: self.alerts_of(id, &camera.rules),
+        }
+    }
+
+    /// The series of another plan of the same camera: those of zones and lines that it does not have are gone.
+    pub fn replan(&self, old: &plan::Camera, new: &plan::Camera) -> PlanMetrics {
+        let id = new.id.as_str();
+        for zone in old.zones.iter().filter(|zone| !new.zones.iter().any(|z| z.id == zone.id)) {
+            // There is none to remove only if it was removed before.
+            self.people.remove_label_values(&[id, &zone.id]).ok();
+        }
+        for line in old.lines.iter().filter(|line| !new.lines.iter().any(|l| l.id == line.id)) {
+            for direction in DIRECTIONS {
+                self.crossings.remove_label_values(&[id, &line.id, direction.word()]).ok();
+            }
+        }
+        self.for_plan(new)
     }
 
     /// All series of the site's own rules, at zero. Their alerts have an empty camera.
@@ -410,7 +433,7 @@ fn count(alerts: &[(Kind, Severity, IntCounter)], kind: Kind, severity: Severity
     }
 }
 
-impl CameraMetrics {
+impl PlanMetrics {
     /// Counts a person at line `line` of the plan.
     pub fn crossed(&self, line: usize, direction: Direction) {
         if let Some(counters) = self.crossings.get(line) {
@@ -422,7 +445,9 @@ impl CameraMetrics {
     pub fn alert(&self, kind: Kind, severity: Severity) {
         count(&self.alerts, kind, severity);
     }
+}
 
+impl CameraMetrics {
     /// Notes whether rules rest for `reason`, one of [`SUSPEND_REASONS`].
     pub fn suspended(&self, reason: &str, rests: bool) {
         if let Some(i) = SUSPEND_REASONS.iter().position(|r| *r == reason) {

@@ -5,4 +5,4 @@ pub mod logs;
 pub mod metrics;
 
 pub use answers::{AnswerMetrics, FigureMetrics, Refusal, RouteMetrics};
-pub use metrics::{CameraMetrics, Metrics, SinkMetrics, SiteMetrics, Stage, StageMetrics};
+pub use metrics::{CameraMetrics, Metrics, PlanMetrics, SinkMetrics, SiteMetrics, Stage, StageMetrics};

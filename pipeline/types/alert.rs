@@ -35,8 +35,23 @@ pub enum Kind {
     Vanished,
     /// People on the whole site.
     Occupancy,
-    /// The camera itself.
-    Health,
+    /// The camera gives no pictures.
+    Offline,
+    /// The camera gives the same picture again and again.
+    Frozen,
+    /// Nothing can be seen for want of light, or something covers the lens.
+    Dark,
+    /// The picture has lost its sharpness.
+    Blurred,
+    /// The camera looks elsewhere than its zones were drawn for.
+    Moved,
+}
+
+impl Kind {
+    /// Whether it is about the camera itself, which is watched without a rule in a file.
+    pub const fn is_health(self) -> bool {
+        matches!(self, Self::Offline | Self::Frozen | Self::Dark | Self::Blurred | Self::Moved)
+    }
 }
 
 /// How bad; ordered.

@@ -14,6 +14,7 @@ pub mod mot;
 pub mod plane;
 pub mod signal;
 pub mod site;
+pub mod statistics;
 pub mod time;
 pub mod track;
 
@@ -28,5 +29,6 @@ pub use mot::{MotError, MotRow};
 pub use plane::{Lens, Plane};
 pub use signal::{Crossed, Direction, Signal, Subject};
 pub use site::{Headcount, SiteCrossed};
+pub use statistics::{Change, PictureStatistics, View};
 pub use time::{MediaTime, Span};
 pub use track::{CameraMotion, Observation, Track, TrackId, TrackState};

@@ -69,6 +69,11 @@ impl Signal {
             direction: None,
         }
     }
+
+    /// About the camera itself: whether it is unwell.
+    pub const fn about_camera(rule: usize, unwell: bool) -> Self {
+        Self::new(rule, Subject::Camera, if unwell { 1.0 } else { 0.0 })
+    }
 }
 
 /// Which way a line was crossed, for someone walking from its first point to its last.

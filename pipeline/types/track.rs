@@ -67,6 +67,30 @@ impl Track {
 }
 
 impl CameraMotion {
+    /// A camera that stands still.
+    pub const NONE: Self = Self { matrix: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] };
+
+    /// This motion and then the next one.
+    pub fn then(&self, next: &Self) -> Self {
+        let [[a, b, tx], [c, d, ty]] = self.matrix;
+        let [[na, nb, ntx], [nc, nd, nty]] = next.matrix;
+        Self {
+            matrix: [
+                [na * a + nb * c, na * b + nb * d, na * tx + nb * ty + ntx],
+                [nc * a + nd * c, nc * b + nd * d, nc * tx + nd * ty + nty],
+            ],
+        }
+    }
+
+    /// The way back; `None` of a motion that collapses the picture.
+    pub fn inverse(&self) -> Option<Self> {
+        let [[a, b, tx], [c, d, ty]] = self.matrix;
+        let scale = 1.0 / (a * d - b * c);
+        let (ia, ib, ic, id) = (d * scale, -b * scale, -c * scale, a * scale);
+        let back = Self { matrix: [[ia, ib, -(ia * tx + ib * ty)], [ic, id, -(ic * tx + id * ty)]] };
+        back.matrix.iter().flatten().all(|v| v.is_finite()).then_some(back)
+    }
+
     /// Where a point of the last picture is in this one, pixels.
     pub fn point(&self, p: Point) -> Point {
         let [[a, b, tx], [c, d, ty]] = self.matrix;

@@ -36,6 +36,11 @@ impl Clips {
 
     /// People walking: the first pictures of the demo's clip, encoded by `options`.
     pub fn walkers(&self, name: &str, pictures: u32, options: &str) -> PathBuf {
+        self.walkers_by(name, "", &format!("-frames:v {pictures} {options}"))
+    }
+
+    /// The same by options before and behind the input's name.
+    pub fn walkers_by(&self, name: &str, before: &str, behind: &str) -> PathBuf {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("media/vtest.avi");
         assert!(source.exists(), "media/vtest.avi is needed: run scripts/setup");
         // Linked, since arguments are split at blanks and the checkout's path may have some.
@@ -43,7 +48,7 @@ impl Clips {
         if !link.exists() {
             std::os::unix::fs::symlink(source, link).unwrap();
         }
-        self.ffmpeg(&format!("-i vtest.avi -frames:v {pictures} {options} {name}"));
+        self.ffmpeg(&format!("{before} -i vtest.avi {behind} {name}"));
         self.path(name)
     }
 

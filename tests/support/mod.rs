@@ -1,5 +1,6 @@
 //! What behaviour tests share.
 
+pub mod broker;
 pub mod cap;
 pub mod clips;
 pub mod command;

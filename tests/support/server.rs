@@ -11,6 +11,7 @@ use lookout::api::{ApiState, bind, serve};
 use lookout::config::plan::{Access, Camera, Detect, Line, Site, Zone};
 use lookout::dispatch::Dispatcher;
 use lookout::engine::hub::LiveHub;
+use lookout::engine::trails::desk::TrailDesk;
 use lookout::telemetry::Metrics;
 use lookout::types::{Point, Polygon, Span};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -80,7 +81,8 @@ impl Server {
         let files = Files { root: site.data.join(FOLDER), linker: linker.clone() };
         let metrics = Metrics::new().unwrap();
         let desk = Dispatcher::new(&site.sinks, &journal, &metrics).unwrap().desk();
-        let state = ApiState::new(&site, hub.clone(), metrics, files, desk, stopped).unwrap();
+        let trails = Arc::new(TrailDesk::new(&site).unwrap());
+        let state = ApiState::new(&site, hub.clone(), metrics, files, desk, trails, stopped).unwrap();
         let listener = bind(&site).await.unwrap();
         let address = listener.address();
         let run = tokio::spawn(serve(listener, state));

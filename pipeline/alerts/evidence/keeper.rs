@@ -136,6 +136,12 @@ impl Keeper {
         self.complete(|_| true, out);
     }
 
+    /// Forgets the pictures from before: what they show may no longer leave.
+    pub fn forget(&mut self) {
+        self.shots.clear();
+        self.bytes = 0;
+    }
+
     fn keep(&mut self, shot: Shot) {
         self.bytes += shot.jpeg.len();
         let newest = shot.time;

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::Serialize;
 
-use super::{FILE, Gate, JournalError, lock, now_micros, read, schema, spot};
+use super::{FILE, Gate, JournalError, lock, now_micros, outbox, read, schema, spot};
 use crate::types::time::millis;
 use crate::types::{AlertId, Answer};
 
@@ -16,6 +16,7 @@ const MOST: i64 = 64;
 pub struct Answers {
     connection: Connection,
     gate: Gate,
+    told: Vec<String>,
 }
 
 /// Which way an answer came.
@@ -97,7 +98,13 @@ impl Answers {
     }
 
     pub(super) fn open_file(path: &Path, gate: Gate) -> Result<Self, JournalError> {
-        Ok(Self { connection: schema::connect(path, true)?, gate })
+        Ok(Self { connection: schema::connect(path, true)?, gate, told: Vec::new() })
+    }
+
+    /// With sinks that are to be told when an alert that they have heard of was a false alarm.
+    pub fn telling(mut self, sinks: Vec<String>) -> Self {
+        self.told = sinks;
+        self
     }
 
     /// Writes an answer. The same answer by the same one again changes nothing, so that it may be sent until it arrives.
@@ -133,6 +140,10 @@ impl Answers {
                 "INSERT INTO answer (alert, at, status, detail, via, who) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![alert.0, now, answer.word(), answer.detail(), by.via.word(), by.who])?;
+            if matches!(answer, Answer::FalseAlarm { .. }) {
+                let number = tx.last_insert_rowid();
+                self.told.iter().try_for_each(|sink| outbox::tell(&tx, sink, alert, number))?;
+            }
             tx.prepare_cached("UPDATE watch SET state = 1 WHERE alert = ?1")?.execute([alert.0])?;
             if answer.is_not_a_person() {
                 spot = spot::make(&tx, alert, now, by)?;

@@ -28,7 +28,7 @@ pub use answers::{AnswerRow, Answers, By, Recorded, Taken, Via};
 pub use backlog::Backlog;
 pub use errand::{Asked, Errands, TestAsked};
 pub use error::JournalError;
-pub use outbox::{Delivery, Due, Outbox, Settled, Verdict};
+pub use outbox::{Answered, Before, Delivery, Due, Outbox, Settled, Verdict};
 pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, RouteRow, Story};
 pub use spot::Spot;
 #[cfg(test)]

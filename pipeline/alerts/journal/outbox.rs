@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Gate, JournalError, lock, now_micros, schema};
-use crate::types::Event;
+use super::{AnswerRow, Gate, JournalError, answers, lock, now_micros, schema};
+use crate::types::{AlertId, Event};
 
 const WAITS: i64 = 0;
 const DELIVERED: i64 = 1;
@@ -14,7 +14,7 @@ const DEAD: i64 = 2;
 const SKIPPED: i64 = 3;
 const DROPPED: i64 = 4;
 
-/// Most events of an alert that [`Outbox::earlier`] gives.
+/// Most events of an alert that [`Outbox::before`] gives.
 pub const EARLIER: usize = 10;
 
 /// Bookkeeping of deliveries; blocking, one for each sink's worker.
@@ -36,9 +36,36 @@ pub struct Delivery {
     pub due: i64,
     /// When the journal took it, Unix microseconds.
     pub queued: i64,
-    /// Events of the alert that this sink has got before, oldest first; only where the sink asks for them.
-    pub earlier: Vec<Event>,
+    /// What is to be told instead of the event, which is then the newest before it; only to a sink that is told answers.
+    pub answer: Option<Answered>,
+    /// What this sink has got of the alert before; only where the sink asks for it.
+    pub before: Before,
 }
+
+/// An answer with its number in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Unique in the journal.
+    pub number: i64,
+    /// Who answered what, and when.
+    pub row: AnswerRow,
+}
+
+/// What a sink has got of an alert.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Before {
+    /// The newest event when it was last told an answer, if it was.
+    pub answered: Option<Box<Event>>,
+    /// Events since then, or all, oldest first: the first and the newest, at most [`EARLIER`].
+    pub events: Vec<Event>,
+}
+
+/// The oldest waiting row of each alert of a sink, with what it tells.
+const WAITING: &str = "SELECT o.id, o.due, o.attempts, o.queued, e.body, n.id, n.at, n.status, n.detail, n.via, n.who
+     FROM outbox o JOIN event e ON e.id = o.event LEFT JOIN answer n ON n.id = o.answer
+     WHERE o.sink = ?1 AND o.state = 0 AND NOT EXISTS (
+       SELECT 1 FROM outbox p WHERE p.sink = o.sink AND p.alert = o.alert AND p.state = 0
+         AND p.event <= o.event AND (p.event < o.event OR p.id < o.id))";
 
 /// What a sink can do now.
 #[derive(Debug, Default)]
@@ -95,12 +122,7 @@ impl Outbox {
         let now = now_micros();
         let skipped = self.skip_overtaken(sink, held, now)?;
         let mut due = Due { skipped, ..Due::default() };
-        let mut statement = self.connection.prepare_cached(
-            "SELECT o.id, o.due, o.attempts, o.queued, e.body FROM outbox o JOIN event e ON e.id = o.event
-             WHERE o.sink = ?1 AND o.state = 0 AND NOT EXISTS (
-               SELECT 1 FROM outbox p WHERE p.sink = o.sink AND p.alert = o.alert AND p.state = 0 AND p.event < o.event)
-             ORDER BY o.event",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!("{WAITING} ORDER BY o.event, o.id"))?;
         let mut rows = statement.query([sink])?;
         while let Some(row) = rows.next()? {
             let (id, at): (i64, i64) = (row.get(0)?, row.get(1)?);
@@ -114,47 +136,46 @@ impl Outbox {
             if due.deliveries.len() == limit {
                 break;
             }
-            let body = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
-            let event = serde_json::from_str(body)?;
-            let (attempts, queued) = (row.get(2)?, row.get(3)?);
-            due.deliveries.push(Delivery { id, event, attempts, due: at, queued, earlier: Vec::new() });
+            due.deliveries.push(delivery(row)?);
         }
         Ok(due)
     }
 
-    /// The events of the same alert that the sink of a row took before it, oldest first: the first and the newest, at
-    /// most [`EARLIER`].
-    pub fn earlier(&self, row: i64) -> Result<Vec<Event>, JournalError> {
+    /// What the sink of a row took of the same alert before it.
+    pub fn before(&self, row: i64) -> Result<Before, JournalError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT e.body FROM outbox me
-               JOIN outbox o ON o.alert = me.alert AND o.sink = me.sink AND o.event < me.event AND o.state = ?2
+            "SELECT e.body, o.answer IS NOT NULL FROM outbox me
+               JOIN outbox o ON o.alert = me.alert AND o.sink = me.sink AND o.state = ?2
+                 AND o.event <= me.event AND (o.event < me.event OR o.id < me.id)
                JOIN event e ON e.id = o.event
-             WHERE me.id = ?1 ORDER BY o.event",
+             WHERE me.id = ?1 ORDER BY o.event, o.id",
         )?;
         let mut rows = statement.query(params![row, DELIVERED])?;
-        let mut bodies: Vec<String> = Vec::new();
+        let (mut answered, mut bodies): (Option<String>, Vec<String>) = (None, Vec::new());
         while let Some(row) = rows.next()? {
+            let (body, is_answer) = (row.get(0)?, row.get(1)?);
+            if is_answer {
+                answered = Some(body);
+                bodies.clear();
+                continue;
+            }
             if bodies.len() == EARLIER {
                 bodies.remove(1);
             }
-            bodies.push(row.get(0)?);
+            bodies.push(body);
         }
-        Ok(bodies.iter().map(|body| serde_json::from_str(body)).collect::<Result<_, _>>()?)
+        Ok(Before {
+            answered: answered.map(|body| serde_json::from_str(&body)).transpose()?,
+            events: bodies.iter().map(|body| serde_json::from_str(body)).collect::<Result<_, _>>()?,
+        })
     }
 
     /// The delivery that is due next, however late that is: to see whether a sink is back.
     pub fn next(&self, sink: &str) -> Result<Option<Delivery>, JournalError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT o.id, o.due, o.attempts, o.queued, e.body FROM outbox o JOIN event e ON e.id = o.event
-             WHERE o.sink = ?1 AND o.state = 0 AND NOT EXISTS (
-               SELECT 1 FROM outbox p WHERE p.sink = o.sink AND p.alert = o.alert AND p.state = 0 AND p.event < o.event)
-             ORDER BY o.due, o.event LIMIT 1",
-        )?;
+        let mut statement =
+            self.connection.prepare_cached(&format!("{WAITING} ORDER BY o.due, o.event, o.id LIMIT 1"))?;
         let mut rows = statement.query([sink])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let event = serde_json::from_str(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)?;
-        let (id, due, attempts, queued) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(Some(Delivery { id, event, attempts, due, queued, earlier: Vec::new() }))
+        rows.next()?.map(delivery).transpose()
     }
 
     /// A waiting `updated` with a newer waiting `updated` of the same alert says nothing any more. The last one stays: it
@@ -229,6 +250,28 @@ impl Outbox {
             .prepare_cached("SELECT queued FROM outbox WHERE sink = ?1 AND state = 0 ORDER BY event LIMIT 1")?;
         Ok((rows, oldest.query_row([sink], |row| row.get(0)).optional()?))
     }
+}
+
+/// A row of [`WAITING`].
+fn delivery(row: &rusqlite::Row<'_>) -> Result<Delivery, JournalError> {
+    let event = serde_json::from_str(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)?;
+    let (id, due, attempts, queued) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+    let answer = match row.get::<_, Option<i64>>(5)? {
+        Some(number) => Some(Answered { number, row: answers::from_row(row, 6)? }),
+        None => None,
+    };
+    Ok(Delivery { id, event, attempts, due, queued, answer, before: Before::default() })
+}
+
+/// Puts an answer into the outbox of a sink, behind what the sink was to get of the alert; nothing where it was to get
+/// none of it.
+pub(super) fn tell(tx: &Transaction<'_>, sink: &str, alert: AlertId, answer: i64) -> Result<(), JournalError> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO outbox (sink, alert, event, spare, state, due, queued, answer)
+         SELECT sink, alert, max(event), 0, ?3, 0, ?4, ?5 FROM outbox WHERE alert = ?1 AND sink = ?2 GROUP BY sink, alert",
+    )?;
+    statement.execute(params![alert.0, sink, WAITS, now_micros(), answer])?;
+    Ok(())
 }
 
 /// Makes dead letters of all that waits for a sink.

@@ -100,6 +100,9 @@ pub struct DeliveryRow {
     pub sink: String,
     /// Event within the alert.
     pub seq: u32,
+    /// The answer that is told instead of the event, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
     /// `waiting`, `delivered`, `dead`, `skipped` (a newer update waits) or `dropped` (too many wait).
     pub outcome: &'static str,
     /// Attempts so far.
@@ -279,8 +282,9 @@ impl Reader {
 
     fn deliveries(&self, condition: &str, value: &dyn rusqlite::ToSql) -> Result<Vec<DeliveryRow>, JournalError> {
         let sql = format!(
-            "SELECT o.alert, o.sink, e.seq, o.state, o.attempts, o.settled, o.due, o.error, o.queued
-             FROM outbox o JOIN event e ON e.id = o.event WHERE {condition} ORDER BY o.event, o.sink"
+            "SELECT o.alert, o.sink, e.seq, o.state, o.attempts, o.settled, o.due, o.error, o.queued, n.status
+             FROM outbox o JOIN event e ON e.id = o.event LEFT JOIN answer n ON n.id = o.answer
+             WHERE {condition} ORDER BY o.event, o.sink, o.id"
         );
         let mut statement = self.connection.prepare(&sql)?;
         let rows = statement.query_map(params![value], |row| {
@@ -290,6 +294,7 @@ impl Reader {
                 alert: AlertId(row.get(0)?),
                 sink: row.get(1)?,
                 seq: row.get(2)?,
+                answer: row.get(9)?,
                 outcome: match state {
                     0 => "waiting",
                     1 => "delivered",

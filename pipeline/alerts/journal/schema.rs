@@ -13,7 +13,8 @@ use super::JournalError;
 /// `severity` is a rank from 0. `event.id` is the
 /// order of commits. `outbox.state`: 0 waits, 1 delivered, 2 dead, 3 skipped, 4 dropped because too many wait; `spare`: 0
 /// for what is never dropped (an alert's start and end), 1 for an update, which a newer one makes superfluous, 2 for the
-/// rest. `watch` has a row for each route that announced an alert; `watch.state`: 0 nobody
+/// rest; `answer`: what the row tells, instead of its event, which is then the newest that the sink was to get before; such
+/// rows follow that of the event. `watch` has a row for each route that announced an alert; `watch.state`: 0 nobody
 /// answered, 1 answered, 2 the deadline passed and was told. Times: `at`, `*_at`, `expires`, `deadline` in Unix
 /// milliseconds; `due`, `queued`, `settled` in Unix microseconds. `errand` is what commands ask of a run: to test a route,
 /// or, without one, to look at the outbox.
@@ -122,6 +123,9 @@ CREATE INDEX outbox_droppable ON outbox (sink, event) WHERE state = 0 AND spare 
 ",
     "
 ALTER TABLE token ADD COLUMN role TEXT;
+",
+    "
+ALTER TABLE outbox ADD COLUMN answer INTEGER REFERENCES answer (id);
 ",
 ];
 

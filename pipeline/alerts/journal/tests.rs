@@ -513,7 +513,7 @@ fn an_older_journal_is_brought_up_to_date_by_its_writer_only() {
     journal.append(&[item(1, 0, State::Started, &["a"])]).unwrap();
     drop(journal);
     let old = Connection::open(folder.path().join(FILE)).unwrap();
-    old.execute_batch("DROP TABLE watch; DROP TABLE answer; DROP TABLE token; DROP TABLE errand; DROP TABLE spot; DROP INDEX alert_test; DROP INDEX outbox_droppable; ALTER TABLE alert DROP COLUMN test; PRAGMA user_version = 1")
+    old.execute_batch("ALTER TABLE outbox DROP COLUMN answer; DROP TABLE watch; DROP TABLE answer; DROP TABLE token; DROP TABLE errand; DROP TABLE spot; DROP INDEX alert_test; DROP INDEX outbox_droppable; ALTER TABLE alert DROP COLUMN test; PRAGMA user_version = 1")
         .unwrap();
     drop(old);
     let error = Reader::open(folder.path()).err().unwrap();
@@ -521,6 +521,31 @@ fn an_older_journal_is_brought_up_to_date_by_its_writer_only() {
     let journal = open(folder.path());
     assert_eq!(journal.open_alerts().unwrap().len(), 1);
     assert_eq!(journal.reader().unwrap().show(id(1)).unwrap().unwrap().answers, []);
+}
+
+#[test]
+fn a_false_alarm_is_told_behind_what_a_sink_was_to_get() {
+    use crate::types::Answer;
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    journal.append(&[item(1, 0, State::Started, &["a"])]).unwrap();
+    let mut answers = journal.answers().unwrap().telling(vec!["a".into(), "b".into()]);
+    taken(answers.record(id(1), &Answer::Accepted, &by("platform")).unwrap());
+    taken(answers.record(id(1), &Answer::FalseAlarm { reason: None }, &by("platform")).unwrap());
+    journal.append(&[item(1, 1, State::Updated, &[])]).unwrap();
+    let mut outbox = journal.outbox().unwrap();
+    let mut told = Vec::new();
+    loop {
+        let Some(delivery) = outbox.due("a", &HashSet::new(), 9).unwrap().deliveries.pop() else { break };
+        let before = outbox.before(delivery.id).unwrap();
+        let answer = delivery.answer.map(|answer| answer.row.answer.word());
+        told.push((delivery.event.seq, answer, before.answered.map(|event| event.seq), before.events.len()));
+        outbox.settle(&[Settled { id: delivery.id, verdict: Verdict::Delivered }]).unwrap();
+    }
+    assert_eq!(told, [(0, None, None, 0), (0, Some("false_alarm"), None, 1), (1, None, Some(0), 0)]);
+    assert_eq!(outbox.waiting("b").unwrap().0, 0, "it has heard of nothing");
+    let rows = journal.reader().unwrap().show(id(1)).unwrap().unwrap().deliveries;
+    assert_eq!(rows.iter().filter_map(|row| row.answer.as_deref()).collect::<Vec<_>>(), ["false_alarm"]);
 }
 
 #[test]

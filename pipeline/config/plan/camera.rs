@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::{Ground, Rule, RulePlace};
-use crate::types::{Place, Point, Polygon, Size, Span};
+use crate::types::{Kind, Place, Point, Polygon, Size, Span};
 
 /// One camera.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Camera {
     /// Camera id, a metric label.
     pub id: String,
@@ -28,7 +28,8 @@ pub struct Camera {
     pub lines: Vec<Line>,
     /// In the order of the file.
     pub masks: Vec<Mask>,
-    /// All rules of zones and lines in the order of the file; [`crate::types::Signal::rule`] is an index into this.
+    /// All rules of zones and lines in the order of the file, then those about the camera itself;
+    /// [`crate::types::Signal::rule`] is an index into this.
     pub rules: Vec<Rule>,
 }
 
@@ -140,9 +141,20 @@ pub enum MaskKind {
 }
 
 impl Camera {
+    /// The rules of zones and lines.
+    pub fn own_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| rule.place != RulePlace::Camera)
+    }
+
+    /// Index of the rule about this ailment of the camera, if it is watched.
+    pub fn health_rule(&self, kind: Kind) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.place == RulePlace::Camera && rule.condition.kind() == kind)
+    }
+
     /// Grid of a rule: its zone's or line's, else the camera's.
     pub fn grid_of(&self, place: RulePlace) -> Option<&str> {
         let own = match place {
+            RulePlace::Camera => None,
             RulePlace::Zone(i) => self.zones[i].grid.as_deref(),
             RulePlace::Line(i) => self.lines[i].grid.as_deref(),
             RulePlace::Site => None,

@@ -22,6 +22,8 @@ pub struct Cap {
     pub allow_private: bool,
     /// How long an answer may take.
     pub timeout: Span,
+    /// Whether what the receiver says in its answer may answer the alert.
+    pub answers: bool,
     /// Who sends, unique in the world; no white space, comma, `<` or `&`.
     pub sender: String,
     /// For whom messages are.

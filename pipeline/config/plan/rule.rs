@@ -3,7 +3,7 @@
 use crate::config::schedule::Schedule;
 use crate::types::{Direction, Kind, Point, Severity, Span, Unit};
 
-/// One rule of one zone or line.
+/// One rule of one zone or line, or about the camera itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Rule id, unique in the camera.
@@ -21,6 +21,8 @@ pub struct Rule {
 /// Index of the zone or line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RulePlace {
+    /// The camera itself.
+    Camera,
     /// Into [`Camera::zones`].
     Zone(usize),
     /// Into [`Camera::lines`].
@@ -101,6 +103,23 @@ pub enum Condition {
         /// `None`: either way.
         direction: Option<Direction>,
     },
+    /// The camera is unwell.
+    Health(Ailment),
+}
+
+/// What a camera suffers from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ailment {
+    /// No pictures.
+    Offline,
+    /// The same picture again and again.
+    Frozen,
+    /// The bright end of the picture is below this luma, 0 to 1.
+    Dark(f64),
+    /// Sharpness is below this share of what is usual.
+    Blurred(f64),
+    /// The scene is elsewhere in the picture by this share of its width, or another one.
+    Moved(f64),
 }
 
 /// A line at which people come in and go out of a site.
@@ -201,6 +220,8 @@ pub struct Incident {
     pub cooldown: Span,
     /// When the rule is in force; `None`: always.
     pub schedule: Option<Schedule>,
+    /// While it lasts only a worse severity is told: that a camera is still unwell is no news.
+    pub quiet: bool,
     /// At start.
     pub severity: Severity,
     /// Rising: from `value` up, `severity`.
@@ -257,6 +278,20 @@ impl Condition {
             Self::Vanished => Kind::Vanished,
             Self::Occupancy { .. } => Kind::Occupancy,
             Self::Crossing { .. } => Kind::Crossing,
+            Self::Health(ailment) => ailment.kind(),
+        }
+    }
+}
+
+impl Ailment {
+    /// The kind as events name it.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Offline => Kind::Offline,
+            Self::Frozen => Kind::Frozen,
+            Self::Dark(_) => Kind::Dark,
+            Self::Blurred(_) => Kind::Blurred,
+            Self::Moved(_) => Kind::Moved,
         }
     }
 }

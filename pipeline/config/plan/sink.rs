@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Cap, Gb28181};
+use super::{Cap, Gb28181, Kafka, Mqtt, Nats};
 use crate::config::schedule::Schedule;
 use crate::types::{Kind, Severity, Span};
 
@@ -31,6 +31,12 @@ pub enum SinkKind {
     Cap(Cap),
     /// A platform of GB/T 28181.
     Gb28181(Gb28181),
+    /// A broker of MQTT.
+    Mqtt(Mqtt),
+    /// A server of NATS.
+    Nats(Nats),
+    /// A topic of Kafka.
+    Kafka(Kafka),
 }
 
 /// A receiver of HTTP requests.
@@ -48,6 +54,8 @@ pub struct Webhook {
     pub allow_private: bool,
     /// How long an answer may take.
     pub timeout: Span,
+    /// Whether what the receiver says in its answer may answer the alert.
+    pub answers: bool,
 }
 
 /// How a CloudEvent is put into a message. Source: CloudEvents 1.0, HTTP protocol binding.
@@ -64,13 +72,15 @@ pub enum Mode {
 impl Sink {
     /// Where all its secrets come from.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        let secrets: &[Secret] = match &self.kind {
-            SinkKind::Cap(cap) => cap.token.as_slice(),
-            SinkKind::Gb28181(gb28181) => gb28181.password.as_slice(),
-            SinkKind::File { .. } | SinkKind::Log => &[],
-            SinkKind::Webhook(webhook) => &webhook.secrets,
+        let (several, one): (&[Secret], _) = match &self.kind {
+            SinkKind::File { .. } | SinkKind::Log | SinkKind::Kafka(_) => (&[], None),
+            SinkKind::Webhook(webhook) => (&webhook.secrets, None),
+            SinkKind::Cap(cap) => (cap.token.as_slice(), None),
+            SinkKind::Gb28181(gb28181) => (gb28181.password.as_slice(), None),
+            SinkKind::Mqtt(mqtt) => (&[], mqtt.broker.password()),
+            SinkKind::Nats(nats) => (nats.token.as_slice(), nats.broker.password()),
         };
-        secrets.iter()
+        several.iter().chain(one)
     }
 }
 

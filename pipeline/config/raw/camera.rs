@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{GroundRaw, RuleRaw, Table};
+use super::{GroundRaw, HealthRaw, RuleRaw, Table};
 use crate::config::field::Field;
 use crate::config::plan::{MaskKind, Transport};
 use crate::config::units::Duration;
@@ -30,6 +30,9 @@ pub struct CameraRaw {
     /// The ground: by known points, or `"learn"`; without it body heights measure.
     #[schemars(with = "Option<GroundRaw>")]
     pub ground: Option<Table<GroundRaw>>,
+    /// What is watched of the camera itself.
+    #[schemars(with = "Option<HealthRaw>")]
+    pub health: Option<Table<HealthRaw>>,
     /// Polygons on the picture.
     #[schemars(with = "Vec<ZoneRaw>")]
     pub zone: Vec<Table<ZoneRaw>>,

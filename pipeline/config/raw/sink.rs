@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::field::Field;
-use crate::config::plan::{Acknowledge, Encoding, Mode, SipTransport};
+use crate::config::plan::{Acknowledge, Encoding, Mode, Payload, SipTransport};
 use crate::config::schedule::ScheduleRaw;
 use crate::config::units::{Distance, Duration};
 use crate::types::{Kind, Severity, State};
@@ -20,23 +20,27 @@ pub struct SinkRaw {
     pub id: Field<String>,
     /// What it is.
     pub kind: Field<SinkKindRaw>,
-    /// webhook, cap: where to send, http or https.
+    /// webhook, cap: where to send, http or https. mqtt: where the broker is, mqtt or mqtts. nats: where the server is,
+    /// nats or tls.
     pub url: Field<String>,
     /// webhook: how a CloudEvent is put into a request; `structured` if left out.
     pub mode: Field<Mode>,
     /// webhook: where the signing secrets are: `env:NAME` or `file:PATH`; the first signs, further ones too, for rotation.
     pub secrets: Field<Vec<String>>,
-    /// webhook, cap: PEM file with the only authorities that may vouch for the receiver, relative to this file; those of the
-    /// system if left out.
+    /// webhook, cap, mqtt, nats: PEM file with the only authorities that may vouch for the receiver, relative to this file;
+    /// those of the system if left out.
     pub ca: Field<String>,
     /// webhook, cap: whether the receiver may have an address that is not public (private, loopback, link-local); `false` if
     /// left out.
     pub allow_private: Field<bool>,
-    /// webhook, cap, gb28181: how long an answer may take; `15s` if left out.
+    /// webhook, cap: whether the receiver may answer an alert in its answer to a delivery, as with a token;
+    /// `false` if left out.
+    pub answers: Field<bool>,
+    /// webhook, cap, gb28181, mqtt, nats, kafka: how long an answer may take; `15s` if left out.
     pub timeout: Field<Duration>,
     /// file: JSON lines are appended here, relative to this file.
     pub path: Field<String>,
-    /// cap: where the bearer token is, if the receiver wants one: `env:NAME` or `file:PATH`.
+    /// cap, nats: where the token is, if the receiver wants one: `env:NAME` or `file:PATH`.
     pub token: Field<String>,
     /// cap: who sends, unique in the world, such as `lookout@court.example`.
     pub sender: Field<String>,
@@ -59,9 +63,9 @@ pub struct SinkRaw {
     pub domain: Field<String>,
     /// gb28181: this site's code as a device, 20 digits.
     pub device_id: Field<String>,
-    /// gb28181: name to log in with; `device_id` if left out.
+    /// gb28181, mqtt, nats: name to log in with; for gb28181 `device_id` if left out.
     pub username: Field<String>,
-    /// gb28181: where the password is: `env:NAME` or `file:PATH`.
+    /// gb28181, mqtt, nats: where the password is: `env:NAME` or `file:PATH`.
     pub password: Field<String>,
     /// gb28181: codes of 20 digits by camera id; alarms of other cameras are those of `device_id`.
     pub channels: Field<BTreeMap<String, String>>,
@@ -72,19 +76,36 @@ pub struct SinkRaw {
     /// gb28181: when an alarm counts as delivered: with the platform's `response`, as the standard asks for and if left
     /// out, or once it is `accepted` with 200.
     pub acknowledge: Field<Acknowledge>,
-    /// gb28181: between keep-alive messages; `60s` if left out.
+    /// gb28181: between keep-alive messages; `60s` if left out. mqtt: after so long without traffic the connection is
+    /// tried; `30s` if left out.
     pub keepalive: Field<Duration>,
+    /// mqtt: topic of an event, with placeholders such as `{site}`, `{camera}`, `{kind}`;
+    /// `{site}/onvif-ej/{onvif}/&{camera}/{rule}`, the form of ONVIF Profile M, if left out. kafka: topic of all events.
+    pub topic: Field<String>,
+    /// mqtt: topic on which `online` or, as the last will, `offline` is retained; `SITE/lookout/status` if left out.
+    pub status: Field<String>,
+    /// mqtt: what a message holds; `cloudevent` if left out.
+    pub payload: Field<Payload>,
+    /// mqtt: unique among the broker's clients; `lookout-SITE-SINK` if left out.
+    pub client_id: Field<String>,
+    /// nats: subject of an event, with the placeholders of `topic`; `lookout.{site}.{camera}.{kind}.{state}` if left out.
+    pub subject: Field<String>,
+    /// nats: the stream that must take events; whichever takes the subject if left out.
+    pub stream: Field<String>,
+    /// kafka: some brokers of the cluster, `host:port`.
+    pub brokers: Field<Vec<String>>,
 }
 
 impl SinkRaw {
     /// Where each key stands that belongs to some kinds only.
-    pub fn places(&self) -> [(&'static str, Option<Range<usize>>); 25] {
+    pub fn places(&self) -> [(&'static str, Option<Range<usize>>); 33] {
         [
             ("url", self.url.place()),
             ("mode", self.mode.place()),
             ("secrets", self.secrets.place()),
             ("ca", self.ca.place()),
             ("allow_private", self.allow_private.place()),
+            ("answers", self.answers.place()),
             ("timeout", self.timeout.place()),
             ("path", self.path.place()),
             ("token", self.token.place()),
@@ -105,6 +126,13 @@ impl SinkRaw {
             ("states", self.states.place()),
             ("acknowledge", self.acknowledge.place()),
             ("keepalive", self.keepalive.place()),
+            ("topic", self.topic.place()),
+            ("status", self.status.place()),
+            ("payload", self.payload.place()),
+            ("client_id", self.client_id.place()),
+            ("subject", self.subject.place()),
+            ("stream", self.stream.place()),
+            ("brokers", self.brokers.place()),
         ]
     }
 }
@@ -123,6 +151,12 @@ pub enum SinkKindRaw {
     Cap,
     /// Alarm notification of GB/T 28181 by SIP.
     Gb28181,
+    /// Messages to a broker of MQTT 3.1.1.
+    Mqtt,
+    /// Messages to a stream of NATS JetStream.
+    Nats,
+    /// Records to a topic of Kafka; only in a build with the feature `kafka`.
+    Kafka,
 }
 
 /// Which alerts go to which receivers.

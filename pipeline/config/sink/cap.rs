@@ -6,8 +6,8 @@ use crate::config::raw::SinkRaw;
 use crate::types::Span;
 
 /// Its keys.
-pub const KEYS: [&str; 9] =
-    ["url", "token", "ca", "allow_private", "timeout", "sender", "addresses", "radius", "expires"];
+pub const KEYS: [&str; 10] =
+    ["url", "token", "ca", "allow_private", "answers", "timeout", "sender", "addresses", "radius", "expires"];
 
 /// `None` where something needed is missing; the report says so.
 pub fn build(raw: SinkRaw, id: &str, form: &mut Form<'_, '_>) -> Option<Cap> {
@@ -40,6 +40,7 @@ pub fn build(raw: SinkRaw, id: &str, form: &mut Form<'_, '_>) -> Option<Cap> {
         token: form.secret(raw.token, "token"),
         ca: form.file(raw.ca, "ca"),
         timeout: form.timeout(raw.timeout),
+        answers: form.switch(raw.answers, "answers"),
         url: url?,
         allow_private,
         sender: sender?,

@@ -9,7 +9,7 @@ use crate::config::raw::SinkRaw;
 use crate::config::reach::is_public;
 
 /// Its keys.
-pub const KEYS: [&str; 6] = ["url", "mode", "secrets", "ca", "allow_private", "timeout"];
+pub const KEYS: [&str; 7] = ["url", "mode", "secrets", "ca", "allow_private", "answers", "timeout"];
 
 /// `None` where the address is missing; the report says so.
 pub fn build(raw: SinkRaw, form: &mut Form<'_, '_>) -> Option<Webhook> {
@@ -19,8 +19,9 @@ pub fn build(raw: SinkRaw, form: &mut Form<'_, '_>) -> Option<Webhook> {
     let mode = raw.mode.get(form.report, &mode_path).unwrap_or_default();
     let secrets = form.secrets(raw.secrets, "secrets");
     let ca = form.file(raw.ca, "ca");
+    let answers = form.switch(raw.answers, "answers");
     let timeout = form.timeout(raw.timeout);
-    Some(Webhook { url: url?, mode, secrets, ca, allow_private, timeout })
+    Some(Webhook { url: url?, mode, secrets, ca, allow_private, timeout, answers })
 }
 
 /// Where an HTTP receiver is.

@@ -4,10 +4,12 @@ use std::io;
 
 use jiff::tz::{Offset, TimeZone};
 
+use crate::alerts::journal::Answered;
 use crate::alerts::text;
 use crate::config::plan::Cap;
 use crate::dispatch::xml::{self, Xml};
-use crate::types::{EndReason, Event, Kind, Place, Severity, State};
+use crate::types::answer::NOT_A_PERSON;
+use crate::types::{EndReason, Event, Kind, Localized, Place, Severity, State};
 
 /// Media type of a message (IANA).
 pub const CONTENT_TYPE: &str = "application/cap+xml";
@@ -37,7 +39,53 @@ enum Language {
 /// `None` for a count. UTF-8.
 pub fn message(event: &Event, earlier: &[Event], cap: &Cap) -> Option<io::Result<Vec<u8>>> {
     let identifier = event.key()?;
-    Some(write(event, &identifier, earlier, cap))
+    Some(write(News { event, false_alarm: None }, &identifier, earlier, cap))
+}
+
+/// The message that cancels the events `earlier` because dispatch has called their alert a false alarm; `newest` is the
+/// last of them. `None` where there is nothing to cancel.
+pub fn false_alarm(
+    newest: &Event,
+    answer: &Answered,
+    earlier: &[Event],
+    cap: &Cap,
+) -> Option<io::Result<Vec<u8>>> {
+    referred(earlier).next()?;
+    let identifier = format!("{}.false_alarm.{}", newest.alert?, answer.number);
+    Some(write(News { event: newest, false_alarm: Some(answer) }, &identifier, earlier, cap))
+}
+
+/// What a message tells.
+#[derive(Clone, Copy)]
+struct News<'a> {
+    event: &'a Event,
+    /// Instead of the event, that there was none.
+    false_alarm: Option<&'a Answered>,
+}
+
+impl News<'_> {
+    fn at(self) -> jiff::Timestamp {
+        self.false_alarm.map_or(self.event.at, |answer| answer.row.at)
+    }
+
+    /// A word for why the alert is over, if it is.
+    fn note(self) -> Option<String> {
+        match self.false_alarm.map(|answer| &answer.row.answer) {
+            Some(answer) => Some([Some(answer.word()), answer.detail()].into_iter().flatten().collect::<Vec<_>>().join(": ")),
+            None => self.event.reason.map(EndReason::word),
+        }
+    }
+
+    fn text(self) -> Localized {
+        let Some(answer) = self.false_alarm else { return self.event.text.clone() };
+        let Localized { zh, en } = &self.event.text;
+        let (why_zh, why_en) = match answer.row.answer.detail() {
+            None => (String::new(), String::new()),
+            Some(NOT_A_PERSON) => ("（不是人）".to_owned(), " (not a person)".to_owned()),
+            Some(reason) => (format!("（{reason}）"), format!(" ({reason})")),
+        };
+        Localized { zh: format!("误报，已撤销{why_zh}：{zh}"), en: format!("False alarm, cancelled{why_en}: {en}") }
+    }
 }
 
 /// What kind of message tells `event`.
@@ -66,13 +114,14 @@ fn is_out_of_sight(event: &Event) -> bool {
     matches!(event.reason, Some(EndReason::SignalLost | EndReason::Stopped))
 }
 
-fn write(event: &Event, identifier: &str, earlier: &[Event], cap: &Cap) -> io::Result<Vec<u8>> {
-    let kind = message_type(event, earlier);
+fn write(news: News<'_>, identifier: &str, earlier: &[Event], cap: &Cap) -> io::Result<Vec<u8>> {
+    let event = news.event;
+    let kind = if news.false_alarm.is_some() { MessageType::Cancel } else { message_type(event, earlier) };
     let mut document = xml::document("UTF-8")?;
     document.create_element("alert").with_attribute(("xmlns", NAMESPACE)).write_inner_content(|xml| {
         xml::text(xml, "identifier", identifier)?;
         xml::text(xml, "sender", &cap.sender)?;
-        xml::text(xml, "sent", &time(event.at, &cap.time_zone))?;
+        xml::text(xml, "sent", &time(news.at(), &cap.time_zone))?;
         xml::text(xml, "status", if event.is_test() { "Test" } else { "Actual" })?;
         let word = match kind {
             MessageType::Alert => "Alert",
@@ -83,8 +132,8 @@ fn write(event: &Event, identifier: &str, earlier: &[Event], cap: &Cap) -> io::R
         xml::text(xml, "source", &event.source())?;
         xml::text(xml, "scope", "Private")?;
         xml::text(xml, "addresses", &addresses(&cap.addresses))?;
-        if let Some(reason) = event.reason {
-            xml::text(xml, "note", &reason.word())?;
+        if let Some(note) = news.note() {
+            xml::text(xml, "note", &note)?;
         }
         if kind != MessageType::Alert {
             let reference = |e: &Event| Some(format!("{},{},{}", cap.sender, e.key()?, time(e.at, &cap.time_zone)));
@@ -94,40 +143,42 @@ fn write(event: &Event, identifier: &str, earlier: &[Event], cap: &Cap) -> io::R
         let incidents: Vec<String> = event.alert.iter().chain(&event.related).map(ToString::to_string).collect();
         xml::text(xml, "incidents", &incidents.join(" "))?;
         for language in [Language::Chinese, Language::English] {
-            xml::element(xml, "info", |xml| info(xml, event, cap, language))?;
+            xml::element(xml, "info", |xml| info(xml, news, cap, language))?;
         }
         Ok(())
     })?;
     Ok(document.into_inner())
 }
 
-fn info(xml: &mut Xml, event: &Event, cap: &Cap, language: Language) -> io::Result<()> {
+fn info(xml: &mut Xml, news: News<'_>, cap: &Cap, language: Language) -> io::Result<()> {
+    let (event, texts, is_false) = (news.event, news.text(), news.false_alarm.is_some());
     let say = |chinese: &'static str, english: &'static str| match language {
         Language::Chinese => chinese,
         Language::English => english,
     };
     let (name_zh, name_en) = text::kind(event.kind);
     let sentence = match language {
-        Language::Chinese => &event.text.zh,
-        Language::English => &event.text.en,
+        Language::Chinese => &texts.zh,
+        Language::English => &texts.en,
     };
     xml::text(xml, "language", say("zh-CN", "en"))?;
     xml::text(xml, "category", category(event.kind))?;
     xml::text(xml, "event", say(name_zh, name_en))?;
-    if event.reason == Some(EndReason::Cleared) {
+    if is_false || event.reason == Some(EndReason::Cleared) {
         xml::text(xml, "responseType", "AllClear")?;
     } else if !is_over(event) {
         xml::text(xml, "responseType", "Assess")?;
     }
-    xml::text(xml, "urgency", urgency(event))?;
+    xml::text(xml, "urgency", if is_false { "Past" } else { urgency(event) })?;
     xml::text(xml, "severity", severity(event.severity))?;
-    xml::text(xml, "certainty", certainty(event))?;
+    xml::text(xml, "certainty", if is_false { "Unlikely" } else { certainty(event) })?;
     event_code(xml, "eventCode", "lookout.kind", &event.kind.word())?;
-    xml::text(xml, "effective", &time(event.at, &cap.time_zone))?;
+    xml::text(xml, "effective", &time(news.at(), &cap.time_zone))?;
     if let Some(since) = event.condition_since {
         xml::text(xml, "onset", &time(since, &cap.time_zone))?;
     }
-    let expires = event.at.saturating_add(jiff::SignedDuration::from_nanos(cap.expires.nanos())).unwrap_or(event.at);
+    let at = news.at();
+    let expires = at.saturating_add(jiff::SignedDuration::from_nanos(cap.expires.nanos())).unwrap_or(at);
     xml::text(xml, "expires", &time(expires, &cap.time_zone))?;
     xml::text(xml, "senderName", &format!("Lookout {}", event.site))?;
     xml::text(xml, "headline", &xml::shortened(sentence, HEADLINE))?;
@@ -204,7 +255,7 @@ fn category(kind: Kind) -> &'static str {
         Kind::Crowd | Kind::Density | Kind::Gathering | Kind::CounterFlow | Kind::Rush | Kind::Occupancy => "Safety",
         Kind::Loitering | Kind::Intrusion | Kind::Crossing | Kind::WrongWay | Kind::Proximity => "Security",
         Kind::Vanished => "Rescue",
-        Kind::Health => "Infra",
+        Kind::Offline | Kind::Frozen | Kind::Dark | Kind::Blurred | Kind::Moved => "Infra",
     }
 }
 

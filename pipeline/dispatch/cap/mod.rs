@@ -1,6 +1,8 @@
-//! Common Alerting Protocol 1.2 by HTTP POST: one message an event, its idempotency key the identifier.
+//! Common Alerting Protocol 1.2 by HTTP POST: one message an event, its idempotency key the identifier; and one when
+//! dispatch calls an alert a false alarm, which cancels the others.
 
 pub mod message;
+mod standing;
 
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
@@ -36,11 +38,21 @@ impl CapSink {
         &self.id
     }
 
+    /// Whether the receiver may answer alerts.
+    pub(super) const fn may_answer(&self) -> bool {
+        self.plan.answers
+    }
+
     /// What the receiver answered to the alert itself, if it did.
     pub(super) async fn deliver(&self, delivery: &Delivery) -> Result<Option<Result<Answer, String>>, SinkError> {
-        let Some(message) = message::message(&delivery.event, &delivery.earlier, &self.plan) else {
-            return Ok(None);
+        let Delivery { event, answer, before, .. } = delivery;
+        let standing = standing::standing(before);
+        let message = match answer {
+            Some(answer) => message::false_alarm(event, answer, standing, &self.plan),
+            None if standing::is_told(event, before) => message::message(event, standing, &self.plan),
+            None => None,
         };
+        let Some(message) = message else { return Ok(None) };
         let message = message.map_err(|e| SinkError::later(e.to_string()))?;
         let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, message::CONTENT_TYPE);
         if let Some(token) = &self.token {

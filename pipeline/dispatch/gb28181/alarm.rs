@@ -46,8 +46,8 @@ pub fn classes(event: &Event) -> Classes {
         // 2 a moving target: nothing nearer is there.
         Kind::Proximity => seen(2),
         // By the device itself, 1: no picture. By analysis, 11: something is wrong with it.
-        Kind::Health if event.rule.as_deref() == Some("camera.offline") => Classes { method: 2, kind: 1, event: None },
-        Kind::Health => seen(11),
+        Kind::Offline => Classes { method: 2, kind: 1, event: None },
+        Kind::Frozen | Kind::Dark | Kind::Blurred | Kind::Moved => seen(11),
     }
 }
 

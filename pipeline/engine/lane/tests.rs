@@ -6,8 +6,7 @@ use super::*;
 use crate::alerts::IncidentConfig;
 use crate::capture::picture::VideoPicture;
 use crate::config::load_camera;
-use crate::config::plan::{Access, Evidence, Inference, Site};
-use crate::engine::analyze::privacy_mask;
+use crate::config::plan::{Access, Evidence, Inference, Site, Trails};
 use crate::engine::archive;
 use crate::engine::hub::LiveHub;
 use crate::engine::recorder::queue;
@@ -39,23 +38,24 @@ fn a_picture_moves_every_series_of_its_stages() {
         routes: Vec::new(),
         evidence: Evidence::DEFAULT,
         access: Access::default(),
+        trails: Trails::DEFAULT,
     };
     let (metrics, hub) = (Metrics::new().unwrap(), LiveHub::new(&site));
     let viewer = hub.cameras[0].watch().unwrap();
     let lane = Lane {
-        camera: Arc::clone(&camera),
+        id: camera.id.clone(),
+        source: None,
         slot: FreshestSlot::new(),
-        metrics: metrics.for_camera(&camera),
+        metrics: metrics.for_camera(&camera.id),
         hub: Arc::clone(&hub.cameras[0]),
-        mask: privacy_mask(&camera),
     };
     let config = IncidentConfig { site: "test".into(), camera: Arc::clone(&camera), outage: Span::from_secs(10) };
     let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score: 0.4 })));
     let (sender, _events) = queue();
     let (jobs, _waiting) = archive::queue();
     let lost = metrics.overflow("evidence");
-    let painter = Painter::new(camera, Arc::clone(&hub.cameras[0]), site.evidence, jobs, lost);
-    let mut state = LaneState::new(stages, painter, sender, &metrics);
+    let painter = Painter::new(Arc::clone(&camera), Arc::clone(&hub.cameras[0]), site.evidence, jobs, lost);
+    let mut state = LaneState::new(camera, stages, painter, sender, &metrics);
     let every = [
         "lookout_frames_total{camera=\"crowded\",outcome=\"analysed\"}",
         "lookout_frame_age_seconds_count{camera=\"crowded\"}",
@@ -95,8 +95,8 @@ fn a_picture_moves_every_series_of_its_stages() {
     };
     let counted: Vec<u32> = (1..10).map(|k| people(&mut state, k * 100)).collect();
     assert!(counted.last() > Some(&0), "{counted:?}");
-    lane.hub.quiet.set(vec![Rect::new(0.0, 0.0, 1.0, 1.0)]);
+    lane.hub.quiet.set(Arc::from([Rect::new(0.0, 0.0, 1.0, 1.0)]));
     assert_eq!(people(&mut state, 1_000), 0);
-    lane.hub.quiet.set(Vec::new());
+    lane.hub.quiet.set(Arc::from([]));
     assert!(people(&mut state, 1_100) > 0);
 }

@@ -77,6 +77,22 @@ impl Ground {
         ground
     }
 
+    /// Another plan is in force: other zones and, where it differs, another ground. What was learnt stays as long as the
+    /// ground is learnt.
+    pub fn replan(&mut self, camera: &Camera, differs: bool) {
+        if differs {
+            let (learnt, size, version) = (self.learnt().cloned(), self.size, self.version);
+            *self = Self::new(camera);
+            (self.size, self.version) = (size, version + 1 + self.version);
+            if let Some(state) = learnt {
+                self.restore(state);
+            }
+        } else {
+            self.zones = camera.zones.iter().map(|z| z.polygon.clone()).collect();
+            self.measure_zones();
+        }
+    }
+
     /// What lengths are measured by.
     pub fn yardstick(&self) -> Yardstick {
         match &self.heights {
@@ -173,12 +189,16 @@ impl Ground {
 
     /// From now on this plane measures. Places that were measured before no longer compare: see [`Self::version`].
     pub fn set_plane(&mut self, plane: Option<Plane>) {
-        self.areas.clear();
-        if let Some(plane) = &plane {
-            self.areas.extend(self.zones.iter().map(|zone| plane.area(zone)));
-        }
         self.plane = plane;
         self.version += 1;
+        self.measure_zones();
+    }
+
+    fn measure_zones(&mut self) {
+        self.areas.clear();
+        if let Some(plane) = &self.plane {
+            self.areas.extend(self.zones.iter().map(|zone| plane.area(zone)));
+        }
     }
 
     /// Pixels of the coming pictures.

@@ -17,6 +17,7 @@ fn camera() -> plan::Camera {
             gap: crate::types::Span::ZERO,
             cooldown: crate::types::Span::ZERO,
             schedule: None,
+            quiet: false,
             severity: Severity::Moderate,
             escalate: Vec::new(),
         },
@@ -58,7 +59,7 @@ fn families(text: &str) -> Vec<(String, String)> {
 #[test]
 fn names_follow_the_prometheus_rules() {
     let metrics = Metrics::new().unwrap();
-    let _camera = metrics.for_camera(&camera());
+    let _camera = (metrics.for_camera("forecourt"), metrics.for_plan(&camera()));
     let _sink = metrics.for_sink("platform");
     let found = families(&metrics.encode().unwrap());
     for (name, kind) in &found {
@@ -76,7 +77,7 @@ fn names_follow_the_prometheus_rules() {
 #[test]
 fn every_series_stands_at_zero_from_the_start() {
     let metrics = Metrics::new().unwrap();
-    let _camera = metrics.for_camera(&camera());
+    let _camera = (metrics.for_camera("forecourt"), metrics.for_plan(&camera()));
     let _sink = metrics.for_sink("platform");
     let text = metrics.encode().unwrap();
     for series in [
@@ -111,10 +112,10 @@ fn every_series_stands_at_zero_from_the_start() {
 #[test]
 fn counts_reach_their_own_series() {
     let metrics = Metrics::new().unwrap();
-    let camera = metrics.for_camera(&camera());
-    camera.crossed(0, Direction::RightToLeft);
-    camera.crossed(7, Direction::RightToLeft);
-    camera.alert(Kind::Crowd, Severity::Severe);
+    let (plan, camera) = (metrics.for_plan(&camera()), metrics.for_camera("forecourt"));
+    plan.crossed(0, Direction::RightToLeft);
+    plan.crossed(7, Direction::RightToLeft);
+    plan.alert(Kind::Crowd, Severity::Severe);
     camera.reconnected("stalled");
     camera.suspended("signal_lost", true);
     metrics.stage(Stage::Track).done(Duration::from_micros(30));
@@ -127,6 +128,27 @@ fn counts_reach_their_own_series() {
         r#"lookout_rules_suspended{camera="forecourt",reason="signal_lost"} 1"#,
         r#"lookout_stage_seconds_bucket{stage="track",le="0.00005"} 1"#,
         r#"lookout_stage_seconds_bucket{stage="track",le="0.00002"} 0"#,
+    ] {
+        assert!(text.lines().any(|l| l == series), "missing {series} in\n{text}");
+    }
+}
+
+#[test]
+fn what_another_plan_does_not_name_has_no_series_and_the_rest_goes_on() {
+    let metrics = Metrics::new().unwrap();
+    let old = camera();
+    let mut new = camera();
+    (new.zones[0].id, new.lines[0].name) = ("yard".into(), "Main gate".into());
+    let plan = metrics.for_plan(&old);
+    plan.people[0].set(3);
+    plan.crossed(0, Direction::RightToLeft);
+    let plan = metrics.replan(&old, &new);
+    plan.crossed(0, Direction::RightToLeft);
+    let text = metrics.encode().unwrap();
+    assert!(!text.contains("zone=\"steps\""), "{text}");
+    for series in [
+        r#"lookout_people{camera="forecourt",zone="yard"} 0"#,
+        r#"lookout_crossings_total{camera="forecourt",direction="right_to_left",line="gate"} 2"#,
     ] {
         assert!(text.lines().any(|l| l == series), "missing {series} in\n{text}");
     }

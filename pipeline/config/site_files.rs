@@ -1,0 +1,267 @@
+//! A site as its files have it. While it runs, one camera's file may be exchanged for another text: it is checked whole,
+//! against the rest of the site as it is in force.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::camera::Surroundings;
+use super::fault::{Checked, ConfigError, Fault, Report};
+use super::load::{camera_files, camera_text, key_span, parse, read_text};
+use super::plan::{Camera, Site};
+use super::raw::SiteRaw;
+use super::site::{self, SiteParts};
+
+/// A checked site, the files that it came from, and what its parts ask of each other.
+#[derive(Clone, Debug)]
+pub struct SiteFiles {
+    /// In force.
+    pub site: Site,
+    file: PathBuf,
+    folder: PathBuf,
+    /// In the order of the site's cameras.
+    cameras: Vec<CameraFile>,
+    demands: Vec<Demand>,
+    grids: BTreeSet<String>,
+}
+
+/// One camera's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The text in force.
+    pub text: Arc<str>,
+}
+
+/// What the site file asks of the cameras.
+#[derive(Clone, Debug)]
+struct Demand {
+    wanted: Wanted,
+    /// Place and field: `site.toml:12:9: route[0].zones`.
+    by: String,
+}
+
+#[derive(Clone, Debug)]
+enum Wanted {
+    /// Some camera has this zone.
+    Zone(String),
+    /// This camera has this line.
+    Line { camera: String, line: String },
+}
+
+impl SiteFiles {
+    /// Reads a site with all cameras in its folder; the faults of all files come together.
+    pub fn load(file: &Path) -> Result<Checked<Self>, ConfigError> {
+        let text = read_text(file)?;
+        let mut report = Report::new(file, &text);
+        let Some(raw) = parse::<SiteRaw>(&text, "site", &mut report) else {
+            return report
+                .finish(())
+                .and_then(|_| Err(ConfigError { faults: vec![Fault::unreadable(file, "not readable")] }));
+        };
+        let SiteParts { site, cameras: folder, cameras_at, mentions, gates } = site::build(raw, &mut report);
+        let found = camera_files(&folder).unwrap_or_else(|message| {
+            report.fault(&cameras_at, "cameras", message);
+            Vec::new()
+        });
+        let grids = site.grids.iter().map(|grid| grid.id.clone()).collect();
+        let mut files = Self { site, file: file.to_owned(), folder, cameras: Vec::new(), demands: Vec::new(), grids };
+        let (mut faults, mut warnings) = (Vec::new(), Vec::new());
+        let mut taken: BTreeMap<String, PathBuf> = BTreeMap::new();
+        for path in found {
+            match read_text(&path).and_then(|text| Ok((files.parse(&path, &text)?, text))) {
+                Ok((checked, text)) => {
+                    warnings.extend(checked.warnings);
+                    let camera = checked.plan;
+                    if let Some(other) = taken.insert(camera.id.clone(), path.clone()) {
+                        let message = format!("id: `{}` is already the camera of {}", camera.id, other.display());
+                        faults.push(Fault::unreadable(&path, message));
+                    }
+                    files.site.cameras.push(Arc::new(camera));
+                    files.cameras.push(CameraFile { path, text: text.into() });
+                }
+                Err(error) => faults.extend(error.faults),
+            }
+        }
+        if faults.is_empty() {
+            for gate in &gates {
+                gate.check(&files.site.cameras, &mut report);
+                let (camera, line) = gate.line();
+                let wanted = Wanted::Line { camera: camera.to_owned(), line: line.to_owned() };
+                files.demands.push(Demand { wanted, by: report.place(gate.span(), gate.path()) });
+            }
+            for mention in &mentions {
+                let wanted = Wanted::Zone(mention.id.clone());
+                let known = if mention.zone { files.gives(&wanted, None) } else { taken.contains_key(&mention.id) };
+                if !known {
+                    let what = if mention.zone { "zone" } else { "camera" };
+                    report.fault(&mention.at, mention.path.as_str(), format!("there is no {what} `{}`", mention.id));
+                }
+                if mention.zone {
+                    files.demands.push(Demand { wanted, by: report.place(&mention.at, &mention.path) });
+                }
+            }
+        }
+        merge(report.finish(files), faults, warnings)
+    }
+
+    /// The site's own file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The folder of the cameras' files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// In the order of the site's cameras.
+    pub fn cameras(&self) -> &[CameraFile] {
+        &self.cameras
+    }
+
+    /// Index of a camera.
+    pub fn index(&self, id: &str) -> Option<usize> {
+        self.site.cameras.iter().position(|camera| camera.id == id)
+    }
+
+    /// Checks another text for the file of the camera with this index: as a file, and that the rest of the site finds in
+    /// it what it asks for. A camera that runs keeps its id.
+    pub fn check(&self, index: usize, text: &str) -> Result<Checked<Camera>, ConfigError> {
+        let (camera, file) = (&self.site.cameras[index], &self.cameras[index]);
+        let checked = self.parse(&file.path, text)?;
+        let mut report = Report::new(&file.path, text);
+        if checked.plan.id != camera.id {
+            let message = format!("`{}` cannot become `{}` while it runs", camera.id, checked.plan.id);
+            report.fault(&key_span(text, "id"), "id", message);
+        }
+        for Demand { wanted, by } in &self.demands {
+            if !self.gives(wanted, Some((index, &checked.plan))) {
+                let (key, what) = match wanted {
+                    Wanted::Zone(id) => ("zone", format!("zone `{id}`")),
+                    Wanted::Line { line, .. } => ("line", format!("line `{line}`")),
+                };
+                report.fault(&key_span(text, key), key, format!("{what} is gone, but {by} names it"));
+            }
+        }
+        report.finish(()).map(|_| checked)
+    }
+
+    /// Takes a checked text in force.
+    pub fn put(&mut self, index: usize, text: &str, camera: Arc<Camera>) {
+        self.site.cameras[index] = camera;
+        self.cameras[index].text = text.into();
+    }
+
+    fn parse(&self, path: &Path, text: &str) -> Result<Checked<Camera>, ConfigError> {
+        let Site { time_zone, media_dirs, .. } = &self.site;
+        let around = Surroundings { time_zone, media_dirs: Some(media_dirs), grids: Some(&self.grids) };
+        let checked = camera_text(path, text, &around)?;
+        if checked.plan.source.is_none() {
+            let fault = Fault::unreadable(path, "source: missing: where pictures come from");
+            return Err(ConfigError { faults: vec![fault] });
+        }
+        Ok(checked)
+    }
+
+    /// Whether the cameras have what is asked of them; one of them may be another than in force.
+    fn gives(&self, wanted: &Wanted, other: Option<(usize, &Camera)>) -> bool {
+        let camera = |(i, own): (usize, &'_ Arc<Camera>)| match other {
+            Some((index, other)) if index == i => has(other, wanted),
+            _ => has(own, wanted),
+        };
+        self.site.cameras.iter().enumerate().any(camera)
+    }
+}
+
+fn has(camera: &Camera, wanted: &Wanted) -> bool {
+    match wanted {
+        Wanted::Zone(id) => camera.zones.iter().any(|zone| zone.id == *id),
+        Wanted::Line { camera: id, line } => camera.id == *id && camera.lines.iter().any(|l| l.id == *line),
+    }
+}
+
+fn merge<T>(
+    own: Result<Checked<T>, ConfigError>,
+    faults: Vec<Fault>,
+    warnings: Vec<Fault>,
+) -> Result<Checked<T>, ConfigError> {
+    match own {
+        Ok(mut checked) if faults.is_empty() => {
+            checked.warnings.extend(warnings);
+            Ok(checked)
+        }
+        Ok(_) => Err(ConfigError { faults }),
+        Err(mut error) => {
+            error.faults.extend(faults);
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: &str = "id = \"s\"\n[[sink]]\nid = \"a\"\nkind = \"log\"\n[[route]]\nid = \"r\"\nto = [\"a\"]\nzones = [\"steps\"]\n\
+        [[rule]]\nid = \"park\"\nkind = \"occupancy\"\npeople = 5\n\
+        [[rule.gate]]\ncamera = \"north\"\nline = \"gate\"\ninward = \"left_to_right\"\n";
+    const STEPS: &str = "[[zone]]\nid = \"steps\"\npolygon = [[0, 0], [1, 0], [0, 1]]\n";
+    const GATE: &str = "[[line]]\nid = \"gate\"\npoints = [[0.1, 0.5], [0.9, 0.5]]\n";
+
+    fn camera(id: &str, more: &str) -> String {
+        format!("id = \"{id}\"\nsource.url = \"rtsp://10.0.0.8/{id}\"\n{more}")
+    }
+
+    fn files() -> (tempfile::TempDir, SiteFiles) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("cameras")).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("site.toml", SITE);
+        write("cameras/north.toml", &camera("north", &format!("{STEPS}{GATE}")));
+        write("cameras/south.toml", &camera("south", ""));
+        let files = SiteFiles::load(&folder.path().join("site.toml")).unwrap_or_else(|e| panic!("{e}")).plan;
+        (folder, files)
+    }
+
+    fn faults(files: &SiteFiles, index: usize, text: &str) -> Vec<String> {
+        let said = files.check(index, text).unwrap_err().faults;
+        said.iter().map(|f| format!("{}:{}: {}: {}", f.line, f.column, f.field, f.message)).collect()
+    }
+
+    #[test]
+    fn a_camera_keeps_what_the_site_names() {
+        let (folder, files) = files();
+        assert!(files.check(0, &camera("north", &format!("name = \"N\"\n{GATE}{STEPS}"))).is_ok());
+        let named = |field: &str| format!("{}:{field} names it", folder.path().join("site.toml").display());
+        let without_zone = faults(&files, 0, &camera("north", GATE));
+        assert_eq!(without_zone, [format!("1:1: zone: zone `steps` is gone, but {}", named("8:9: route[0].zones"))]);
+        let without_line = faults(&files, 0, &camera("north", STEPS));
+        assert_eq!(without_line.len(), 1, "{without_line:?}");
+        assert!(without_line[0].contains("line `gate` is gone, but") && without_line[0].contains("rule[0].gate[0]"));
+    }
+
+    #[test]
+    fn a_zone_may_move_to_another_camera_step_by_step() {
+        let (_folder, mut files) = files();
+        let south = camera("south", STEPS);
+        let checked = files.check(1, &south).unwrap();
+        files.put(1, &south, Arc::new(checked.plan));
+        assert!(files.check(0, &camera("north", GATE)).is_ok());
+        assert_eq!(&*files.cameras()[1].text, south);
+    }
+
+    #[test]
+    fn a_camera_keeps_its_id_and_its_source() {
+        let (_folder, files) = files();
+        let renamed = faults(&files, 1, &camera("east", ""));
+        assert_eq!(renamed, ["1:1: id: `south` cannot become `east` while it runs"]);
+        assert!(faults(&files, 1, "id = \"south\"\n")[0].contains("source: missing"));
+        // As a file of its own: every fault, with its place.
+        let bad =
+            faults(&files, 1, &camera("south", "[[zone]]\nid = \"a b\"\npolygon = [[0, 0], [1, 1], [1, 0], [0, 1]]\n"));
+        assert_eq!(bad.len(), 2, "{bad:?}");
+        assert!(bad[0].starts_with("4:6: zone[0].id") && bad[1].contains("crosses itself"), "{bad:?}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Another plan for a camera that runs: taken between two pictures by whoever holds the camera, so that nothing waits for
+//! it and no picture sees half of it.
+
+use std::sync::Arc;
+
+use super::{Gates, Lane, LaneState, outage, send};
+use crate::config::plan::{Camera, CameraDiff};
+use crate::engine::analyze::privacy_mask;
+use crate::types::{Frame, SiteCrossed};
+
+impl LaneState {
+    /// Takes over what was given to the camera since the last picture: the coming one is seen by the newest plan.
+    pub fn adopt(&mut self, lane: &Lane) {
+        if let Some(plan) = lane.hub.plan.newer(&mut self.adopted) {
+            self.exchange(lane, &plan);
+        }
+    }
+
+    /// The frame as it may be seen.
+    pub fn mask(&self, frame: Frame) -> Frame {
+        self.mask.apply(frame)
+    }
+
+    /// The plan in force.
+    pub fn camera(&self) -> &Arc<Camera> {
+        &self.camera
+    }
+
+    fn exchange(&mut self, lane: &Lane, plan: &Arc<Camera>) {
+        let diff = CameraDiff::between(&self.camera, plan);
+        self.stages.replan(plan, outage(plan), &diff, &mut self.events);
+        // What ends by it is told as one with the plan that it began in.
+        self.painter.ended(self.seen, &self.events);
+        send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
+        self.painter.replan(plan, &diff);
+        self.plan_metrics = self.metrics.replan(&self.camera, plan);
+        if let Some(gates) = &mut self.gates {
+            gates.replan(plan);
+        }
+        self.mask = privacy_mask(plan);
+        lane.hub.update(|snapshot| snapshot.replan(plan, &diff));
+        self.camera = Arc::clone(plan);
+        let kept = diff.rules.iter().flatten().count();
+        tracing::info!(camera = lane.id, rules = plan.rules.len(), kept, "another plan is in force");
+    }
+}
+
+impl Gates {
+    /// For the camera with this index in the site's plan, whose lines the site's rules know as they are in `camera`.
+    pub fn new(
+        index: usize,
+        camera: &Camera,
+        out: crossbeam::channel::Sender<SiteCrossed>,
+        overflow: prometheus::IntCounter,
+    ) -> Self {
+        let known: Vec<String> = camera.lines.iter().map(|line| line.id.clone()).collect();
+        Self { camera: index, lines: (0..known.len()).map(Some).collect(), known, out, overflow }
+    }
+
+    /// The site's rules go on by the ids of the lines.
+    fn replan(&mut self, camera: &Camera) {
+        let known = |id: &String| self.known.iter().position(|k| k == id);
+        self.lines = camera.lines.iter().map(|line| known(&line.id)).collect();
+    }
+}

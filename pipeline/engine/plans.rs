@@ -1,0 +1,304 @@
+//! The configuration in force while a site runs, and the way to another: files that somebody edits, and saves of the API.
+//! A text is checked whole before any of it counts; a bad one is refused with its place, and the last good one stays.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::broadcast;
+
+use super::hub::LiveHub;
+use crate::config::plan::{Camera, CameraDiff};
+use crate::config::{Checked, ConfigError, Fault, SiteFiles, camera_files, read_text, write_text};
+use crate::telemetry::Metrics;
+
+/// Edits that a slow listener may lag behind before it loses the oldest.
+const EDITS: usize = 64;
+
+/// The configuration in force. Edits take turns.
+pub struct LivePlans {
+    hub: Arc<LiveHub>,
+    metrics: Arc<Metrics>,
+    held: Mutex<Held>,
+    edits: broadcast::Sender<HandEdit>,
+}
+
+struct Held {
+    files: SiteFiles,
+    /// In the order of the site's cameras.
+    seen: Vec<Seen>,
+    /// The site file as it was at the start.
+    site: Option<String>,
+    /// As it was looked at last.
+    site_now: Option<String>,
+    site_faults: Vec<Fault>,
+    /// Camera files that came since.
+    strangers: BTreeSet<PathBuf>,
+}
+
+/// What is known of one camera's file.
+struct Seen {
+    /// As it was looked at last; `None`: it could not be read.
+    text: Option<Arc<str>>,
+    /// Of that text; it is not in force then.
+    faults: Vec<Fault>,
+    warnings: Vec<Fault>,
+    /// Its source or its detection is in force only after a restart.
+    restart: bool,
+}
+
+/// One camera's file as it is on disk.
+#[derive(Clone, Debug)]
+pub struct CameraText {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The whole file.
+    pub text: Arc<str>,
+    /// Why it is not in force, if it is not.
+    pub faults: Vec<Fault>,
+    /// What has no effect.
+    pub warnings: Vec<Fault>,
+    /// Its source or its detection is in force only after a restart.
+    pub restart: bool,
+}
+
+/// Somebody edited a camera's file by hand, and it is in force.
+#[derive(Clone, Debug)]
+pub struct HandEdit {
+    /// Camera id.
+    pub camera: String,
+    /// The whole file.
+    pub text: Arc<str>,
+}
+
+/// An edit that was not taken: the file is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// No camera has this id.
+    #[error("there is no camera `{0}`")]
+    Unknown(String),
+    /// The file is another than the one that was edited. Read it and try again.
+    #[error("the file has changed meanwhile")]
+    Stale,
+    /// The new text is wrong. Not worth a retry.
+    #[error(transparent)]
+    Refused(#[from] ConfigError),
+    /// The file cannot be read. A retry may help.
+    #[error("{0}")]
+    Unreadable(ConfigError),
+    /// The file cannot be written. A retry may help.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Unwritable {
+        /// Where.
+        path: PathBuf,
+        /// In the system's words.
+        source: std::io::Error,
+    },
+    /// It could not be noted down. A retry may help.
+    #[error("the edit cannot be noted down: {0}")]
+    Unrecorded(String),
+}
+
+impl LivePlans {
+    /// With the files as they were read at the start.
+    pub fn new(files: SiteFiles, hub: Arc<LiveHub>, metrics: Arc<Metrics>) -> Arc<Self> {
+        let seen = files.cameras().iter().map(|camera| Seen::good(Arc::clone(&camera.text), Vec::new(), false));
+        let site = read_text(files.file()).ok();
+        let held = Held {
+            seen: seen.collect(),
+            site_now: site.clone(),
+            site,
+            site_faults: Vec::new(),
+            strangers: BTreeSet::new(),
+            files,
+        };
+        let (edits, _) = broadcast::channel(EDITS);
+        Arc::new(Self { hub, metrics, held: Mutex::new(held), edits })
+    }
+
+    /// Edits by hand from now on.
+    pub fn edits(&self) -> broadcast::Receiver<HandEdit> {
+        self.edits.subscribe()
+    }
+
+    /// Where the files are: the cameras' and the site's own.
+    pub fn folders(&self) -> [PathBuf; 2] {
+        let held = self.lock();
+        let own = held.files.file().parent().filter(|folder| !folder.as_os_str().is_empty());
+        [held.files.folder().to_owned(), own.unwrap_or(Path::new(".")).to_owned()]
+    }
+
+    /// The plan of a camera in force; `None`: there is no such camera.
+    pub fn plan(&self, camera: &str) -> Option<Arc<Camera>> {
+        let held = self.lock();
+        Some(Arc::clone(&held.files.site.cameras[held.files.index(camera)?]))
+    }
+
+    /// Faults of files that are on disk but not in force.
+    pub fn faults(&self) -> Vec<Fault> {
+        let held = self.lock();
+        held.seen.iter().flat_map(|seen| &seen.faults).chain(&held.site_faults).cloned().collect()
+    }
+
+    /// What is on disk and in force only after a restart, in words.
+    pub fn restarts(&self) -> Vec<String> {
+        let held = self.lock();
+        let cameras = held.files.cameras().iter().zip(&held.seen).filter(|(_, seen)| seen.restart);
+        let mut waiting: Vec<String> =
+            cameras.map(|(file, _)| format!("{}: source or detection", file.path.display())).collect();
+        waiting.extend(held.strangers.iter().map(|path| format!("{}: a new camera", path.display())));
+        waiting.extend((held.site != held.site_now).then(|| format!("{}: the site", held.files.file().display())));
+        waiting
+    }
+
+    /// A camera's file as it is on disk now.
+    pub fn read(&self, camera: &str) -> Result<CameraText, EditError> {
+        let mut held = self.lock();
+        let index = held.index(camera)?;
+        self.look_at(&mut held, index);
+        held.camera_text(index)
+    }
+
+    /// What would come of another text for a camera's file; nothing is changed.
+    pub fn check(&self, camera: &str, text: &str) -> Result<Checked<Camera>, EditError> {
+        let held = self.lock();
+        let index = held.index(camera)?;
+        Ok(held.files.check(index, text)?)
+    }
+
+    /// Writes another text into a camera's file, which must still be `base`, and puts it in force. `record` notes it down
+    /// once it is on disk; where that fails the file gets its old text back.
+    pub fn save(
+        &self,
+        camera: &str,
+        base: &str,
+        text: &str,
+        record: impl FnOnce() -> Result<(), String>,
+    ) -> Result<CameraText, EditError> {
+        let mut held = self.lock();
+        let index = held.index(camera)?;
+        let path = held.files.cameras()[index].path.clone();
+        if read_text(&path).map_err(EditError::Unreadable)? != base {
+            return Err(EditError::Stale);
+        }
+        let checked = held.files.check(index, text)?;
+        let write =
+            |text| write_text(&path, text).map_err(|source| EditError::Unwritable { path: path.clone(), source });
+        write(text)?;
+        if let Err(reason) = record() {
+            write(base)?;
+            return Err(EditError::Unrecorded(reason));
+        }
+        self.put(&mut held, index, text.into(), checked);
+        held.camera_text(index)
+    }
+
+    /// Looks at all files and takes what has changed.
+    pub fn look(&self) {
+        let mut held = self.lock();
+        for index in 0..held.seen.len() {
+            self.look_at(&mut held, index);
+        }
+        self.look_at_site(&mut held);
+        held.look_for_strangers();
+    }
+
+    /// Nothing of the site file is taken while it runs; what it would do after a restart is said once.
+    fn look_at_site(&self, held: &mut Held) {
+        let text = read_text(held.files.file()).ok();
+        if text == held.site_now {
+            return;
+        }
+        held.site_now = text;
+        let own = |fault: &Fault| fault.file == held.files.file();
+        let faults = SiteFiles::load(held.files.file()).err().map(|error| error.faults).unwrap_or_default();
+        held.site_faults = faults.into_iter().filter(own).collect();
+        if held.site_faults.is_empty() {
+            tracing::warn!(file = %held.files.file().display(), "the site file has changed: in force after a restart");
+        } else {
+            self.metrics.reloads_refused.inc();
+            refused(&held.site_faults);
+        }
+    }
+
+    fn look_at(&self, held: &mut Held, index: usize) {
+        let read = read_text(&held.files.cameras()[index].path);
+        let text: Option<Arc<str>> = read.as_deref().ok().map(Arc::from);
+        if text == held.seen[index].text && (text.is_some() || !held.seen[index].faults.is_empty()) {
+            return;
+        }
+        match read.and_then(|text| held.files.check(index, &text)) {
+            Ok(checked) => {
+                let text = text.unwrap_or_default();
+                self.put(held, index, Arc::clone(&text), checked);
+                let camera = held.files.site.cameras[index].id.clone();
+                // Nobody listening is no fault.
+                self.edits.send(HandEdit { camera, text }).ok();
+            }
+            Err(error) => {
+                self.metrics.reloads_refused.inc();
+                refused(&error.faults);
+                held.seen[index] = Seen { text, faults: error.faults, warnings: Vec::new(), restart: false };
+            }
+        }
+    }
+
+    /// Puts a checked text in force, except for what needs a restart.
+    fn put(&self, held: &mut Held, index: usize, text: Arc<str>, checked: Checked<Camera>) {
+        let running = Arc::clone(&held.files.site.cameras[index]);
+        let restart = CameraDiff::between(&running, &checked.plan).needs_restart();
+        let (source, detect) = (running.source.clone(), running.detect.clone());
+        let camera = Arc::new(Camera { source, detect, ..checked.plan });
+        self.hub.cameras[index].plan.set(Arc::clone(&camera));
+        self.metrics.reloads_applied.inc();
+        let file = held.files.cameras()[index].path.display().to_string();
+        tracing::info!(camera = camera.id, file, restart, "a changed file is in force");
+        held.files.put(index, &text, camera);
+        held.seen[index] = Seen::good(text, checked.warnings, restart);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn good(text: Arc<str>, warnings: Vec<Fault>, restart: bool) -> Self {
+        Self { text: Some(text), faults: Vec::new(), warnings, restart }
+    }
+}
+
+impl Held {
+    fn index(&self, camera: &str) -> Result<usize, EditError> {
+        self.files.index(camera).ok_or_else(|| EditError::Unknown(camera.to_owned()))
+    }
+
+    fn camera_text(&self, index: usize) -> Result<CameraText, EditError> {
+        let Seen { text, faults, warnings, restart } = &self.seen[index];
+        let Some(text) = text.clone() else {
+            return Err(EditError::Unreadable(ConfigError { faults: faults.clone() }));
+        };
+        let path = self.files.cameras()[index].path.clone();
+        Ok(CameraText { path, text, faults: faults.clone(), warnings: warnings.clone(), restart: *restart })
+    }
+
+    /// Files of other cameras are taken by the next run: said once.
+    fn look_for_strangers(&mut self) {
+        let files = camera_files(self.files.folder()).unwrap_or_default();
+        let known: BTreeSet<&Path> = self.files.cameras().iter().map(|camera| camera.path.as_path()).collect();
+        let strangers: BTreeSet<PathBuf> = files.into_iter().filter(|file| !known.contains(file.as_path())).collect();
+        for file in strangers.difference(&self.strangers) {
+            tracing::warn!(file = %file.display(), "a new camera file: in force after a restart");
+        }
+        self.strangers = strangers;
+    }
+}
+
+fn refused(faults: &[Fault]) {
+    for fault in faults {
+        tracing::error!(%fault, "an edited file is refused; the last good one stays in force");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! What trails cannot show.
+
+use serde::Serialize;
+
+use crate::config::plan::{Camera, Condition, GroundPlane, Incident, MaskKind};
+use crate::types::{Localized, Span};
+
+/// Something that the answer says nothing about, or not all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The rule, where it is about one.
+    pub rule: Option<String>,
+    /// Why.
+    pub why: Localized,
+}
+
+fn note(rule: Option<&str>, zh: &str, en: &str) -> LeftOut {
+    LeftOut { rule: rule.map(str::to_owned), why: Localized { zh: zh.to_owned(), en: en.to_owned() } }
+}
+
+/// Of a question about a camera's changed rules; `now` is how it is.
+pub fn of(camera: &Camera, now: &Camera) -> Vec<LeftOut> {
+    let mut notes = vec![
+        note(
+            None,
+            "摄像机健康告警（离线、画面冻结、过暗、模糊、移位）需要画面，轨迹中没有",
+            "alerts about the camera itself (offline, frozen, dark, blurred, moved) need pictures, which trails have not",
+        ),
+        note(
+            None,
+            "全场人数规则涉及多个摄像机，不在单个摄像机的试算之内",
+            "rules about the whole site count at several cameras and are not part of one camera's trial",
+        ),
+    ];
+    let learns = matches!(camera.ground.as_ref().map(|g| &g.plane), Some(GroundPlane::Learnt { .. }));
+    if learns {
+        notes.push(note(
+            None,
+            "长度按摄像机目前学到的地面计算，不是当时的地面",
+            "lengths are measured by the ground that the camera has learnt by now, not by that of then",
+        ));
+    }
+    for rule in &camera.rules {
+        let Incident { gap, .. } = &rule.incident;
+        if rule.condition == Condition::Density && camera.ground.is_none() {
+            notes.push(note(
+                Some(&rule.id),
+                "未标定地面，密度规则没有结果",
+                "without a ground plane a density rule says nothing",
+            ));
+        } else if *gap < Span::from_secs(1) {
+            notes.push(note(
+                Some(&rule.id),
+                "gap 小于 1 秒：轨迹略去了短于半秒的变化，次数可能比实际少",
+                "its gap is below a second: what lasts for less than half a second is left out of trails, so that live it may start more often",
+            ));
+        }
+    }
+    let ignores = |c: &Camera| -> Vec<_> {
+        c.masks.iter().filter(|m| m.kind == MaskKind::Ignore).map(|m| m.polygon.clone()).collect()
+    };
+    let (old, new) = (ignores(now), ignores(camera));
+    if old.iter().any(|mask| !new.contains(mask)) || camera.detect != now.detect {
+        notes.push(note(
+            None,
+            "屏蔽区缩小或检测设置改变后会看到的人，不在已存的轨迹中",
+            "people who would be seen only with fewer masks or with other settings of detection are not in what is stored",
+        ));
+    }
+    notes
+}
