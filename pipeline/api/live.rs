@@ -68,12 +68,15 @@ pub(super) struct Tiles {
     path = "/api/v1/live",
     tag = "cameras",
     params(Tiles),
-    responses((
-        status = 200,
-        description = "JPEG pictures for as long as somebody watches",
-        body = String,
-        content_type = "multipart/x-mixed-replace"
-    )),
+    responses(
+        (
+            status = 200,
+            description = "JPEG pictures of several cameras for as long as somebody watches",
+            body = String,
+            content_type = "multipart/x-mixed-replace"
+        ),
+        (status = 404, description = "there is no such camera", body = Problem, content_type = "application/problem+json"),
+    ),
 )]
 pub(super) async fn wall(
     State(state): State<ApiState>,
