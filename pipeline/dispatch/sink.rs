@@ -31,7 +31,7 @@ pub enum Sink {
     /// GB/T 28181 by SIP.
     Gb28181(Gb28181Sink),
     /// Messages of MQTT.
-    Mqtt(MqttSink),
+    Mqtt(Box<MqttSink>),
     /// Messages of NATS JetStream.
     Nats(NatsSink),
     /// Records of Kafka.
@@ -84,7 +84,7 @@ impl Sink {
             SinkKind::Webhook(webhook) => Self::Webhook(WebhookSink::new(plan.id.clone(), webhook)?),
             SinkKind::Cap(cap) => Self::Cap(CapSink::new(plan.id.clone(), cap)?),
             SinkKind::Gb28181(gb28181) => Self::Gb28181(Gb28181Sink::new(plan.id.clone(), gb28181)?),
-            SinkKind::Mqtt(mqtt) => Self::Mqtt(MqttSink::new(plan.id.clone(), mqtt)?),
+            SinkKind::Mqtt(mqtt) => Self::Mqtt(Box::new(MqttSink::new(plan.id.clone(), mqtt)?)),
             SinkKind::Nats(nats) => Self::Nats(NatsSink::new(plan.id.clone(), nats)?),
             #[cfg(feature = "kafka")]
             SinkKind::Kafka(kafka) => Self::Kafka(KafkaSink::new(plan.id.clone(), kafka)?),

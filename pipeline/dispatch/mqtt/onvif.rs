@@ -92,12 +92,13 @@ mod tests {
 
     #[test]
     fn a_camera_that_is_unwell_has_the_topic_of_its_trouble() {
-        for (rule, wanted) in [
-            ("camera.offline", "VideoSource/SignalLoss"),
-            ("camera.moved", "VideoSource/GlobalSceneChange/AnalyticsService"),
-            ("camera.frozen", "VideoSource/lookout:Health"),
+        for (kind, wanted) in [
+            (Kind::Offline, "VideoSource/SignalLoss"),
+            (Kind::Moved, "VideoSource/GlobalSceneChange/AnalyticsService"),
+            (Kind::Frozen, "VideoSource/lookout:Frozen"),
         ] {
-            assert_eq!(topic(&event(Kind::Health, rule, State::Started)), wanted);
+            let rule = format!("camera.{}", kind.word());
+            assert_eq!(topic(&event(kind, &rule, State::Started)), wanted);
         }
     }
 

@@ -45,7 +45,7 @@ impl<'a> Scenes<'a> {
             while trail.seen.get(*stretch).is_some_and(|run| run.end <= picture) {
                 *stretch += 1;
             }
-            if !trail.seen.get(*stretch).is_some_and(|run| run.start <= picture) {
+            if trail.seen.get(*stretch).is_none_or(|run| run.start > picture) {
                 continue;
             }
             while trail.spots.get(*spot + 1).is_some_and(|next| next.picture <= picture) {
