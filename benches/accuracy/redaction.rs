@@ -8,6 +8,8 @@
 //! The clip is `media/vtest.avi`, the labels lie under `$LOOKOUT_SHARED` (default `../shared`). Without them it says so
 //! and exits with 3. `--test`: the first pictures only.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // Its result.
+
 use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
 use std::path::{Path, PathBuf};

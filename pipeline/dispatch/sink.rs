@@ -33,7 +33,7 @@ pub enum Sink {
     /// Messages of MQTT.
     Mqtt(Box<MqttSink>),
     /// Messages of NATS JetStream.
-    Nats(NatsSink),
+    Nats(Box<NatsSink>),
     /// Records of Kafka.
     #[cfg(feature = "kafka")]
     Kafka(KafkaSink),
@@ -85,7 +85,7 @@ impl Sink {
             SinkKind::Cap(cap) => Self::Cap(CapSink::new(plan.id.clone(), cap)?),
             SinkKind::Gb28181(gb28181) => Self::Gb28181(Gb28181Sink::new(plan.id.clone(), gb28181)?),
             SinkKind::Mqtt(mqtt) => Self::Mqtt(Box::new(MqttSink::new(plan.id.clone(), mqtt)?)),
-            SinkKind::Nats(nats) => Self::Nats(NatsSink::new(plan.id.clone(), nats)?),
+            SinkKind::Nats(nats) => Self::Nats(Box::new(NatsSink::new(plan.id.clone(), nats)?)),
             #[cfg(feature = "kafka")]
             SinkKind::Kafka(kafka) => Self::Kafka(KafkaSink::new(plan.id.clone(), kafka)?),
             #[cfg(not(feature = "kafka"))]

@@ -535,8 +535,7 @@ fn a_false_alarm_is_told_behind_what_a_sink_was_to_get() {
     journal.append(&[item(1, 1, State::Updated, &[])]).unwrap();
     let mut outbox = journal.outbox().unwrap();
     let mut told = Vec::new();
-    loop {
-        let Some(delivery) = outbox.due("a", &HashSet::new(), 9).unwrap().deliveries.pop() else { break };
+    while let Some(delivery) = outbox.due("a", &HashSet::new(), 9).unwrap().deliveries.pop() {
         let before = outbox.before(delivery.id).unwrap();
         let answer = delivery.answer.map(|answer| answer.row.answer.word());
         told.push((delivery.event.seq, answer, before.answered.map(|event| event.seq), before.events.len()));

@@ -42,7 +42,7 @@ fn people_are_weighed_by_the_time_they_were_there() {
     let plan = camera(&["yard", "steps"]);
     let mut tally = Tally::new(Arc::clone(&plan));
     let start: Timestamp = "2026-11-24T03:14:50Z".parse().unwrap();
-    let mut see = |tally: &mut Tally, plan: &Arc<Camera>, seconds: f64, people: &[u32], ways: &[Direction]| {
+    let see = |tally: &mut Tally, plan: &Arc<Camera>, seconds: f64, people: &[u32], ways: &[Direction]| {
         let time = MediaTime::from_secs_f64(seconds);
         tally.observe(plan, time, time.utc(start), &measured(people, ways))
     };
