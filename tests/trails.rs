@@ -137,7 +137,6 @@ struct Live {
     people: f64,
     /// Starts by rule, seconds since the first picture.
     starts: BTreeMap<String, Vec<f64>>,
-    crossings: usize,
 }
 
 /// The clip, analysed and kept once for all tests.
@@ -157,21 +156,20 @@ static LIVE: LazyLock<Live> = LazyLock::new(|| {
     let metrics = Metrics::new().unwrap();
     let (out, blocks) = queue();
     let recorder = TrailRecorder::new("junction", 1, out, metrics.overflow("trails"));
-    let mut watched = Watched { recorder, starts: BTreeMap::new(), crossings: 0, people: 0, pictures: 0, last: 0.0 };
+    let mut watched = Watched { recorder, starts: BTreeMap::new(), people: 0, pictures: 0, last: 0.0 };
     Analysis::new(config, clip, Box::new(detector), entry.score).run(&mut watched, |_| ()).unwrap();
     watched.recorder.flush();
-    let Watched { recorder, starts, crossings, people, pictures, last } = watched;
+    let Watched { recorder, starts, people, pictures, last, .. } = watched;
     drop(recorder);
     assert_eq!(metrics.overflow("trails").get(), 0);
     Keeper::new(folder.path(), Trails::DEFAULT, metrics.overflow("trails")).unwrap().run(&blocks).unwrap();
     assert_eq!(metrics.overflow("trails").get(), 0);
-    Live { folder, start, seconds: last, people: people as f64 / pictures as f64, starts, crossings }
+    Live { folder, start, seconds: last, people: people as f64 / pictures as f64, starts }
 });
 
 struct Watched {
     recorder: TrailRecorder,
     starts: BTreeMap<String, Vec<f64>>,
-    crossings: usize,
     people: usize,
     pictures: usize,
     last: f64,
@@ -190,10 +188,8 @@ impl Findings for Watched {
     }
 
     fn event(&mut self, event: &Event) -> Result<(), Infallible> {
-        match (event.state, &event.rule) {
-            (State::Started, Some(rule)) => self.starts.entry(rule.clone()).or_default().push(event.media_time),
-            (State::Counted, _) => self.crossings += 1,
-            _ => {}
+        if let (State::Started, Some(rule)) = (event.state, &event.rule) {
+            self.starts.entry(rule.clone()).or_default().push(event.media_time);
         }
         Ok(())
     }

@@ -59,6 +59,11 @@ fn put(table: &mut dyn TableLike, key: &str, value: &Json, field: &str) -> Resul
             let inner = item.as_table_like_mut().ok_or_else(|| wrong(field, "is no table"))?;
             put_whole(inner, object, field)
         }
+        // On one line within an element of a list, as in the examples.
+        (Json::Object(_), _) if field.contains('[') => {
+            table.insert(key, Item::Value(scalar(value, field)?));
+            Ok(())
+        }
         (Json::Object(object), _) => {
             let mut inner = Table::new();
             put_whole(&mut inner, object, field)?;

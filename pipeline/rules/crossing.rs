@@ -24,7 +24,7 @@ pub struct LineCounter {
     line: usize,
     points: Vec<Point>,
     lineage: usize,
-    /// The first picture at which the line was there.
+    /// The first picture at which the line was there; `None`: the coming one.
     since: Option<MediaTime>,
     walkers: BTreeMap<TrackId, Walker>,
     overflow: u64,
@@ -46,7 +46,19 @@ enum Side {
 impl LineCounter {
     /// For the line with this index in the plan.
     pub fn new(line: usize, plan: &Line, lineage: usize) -> Self {
-        Self { line, points: plan.points.clone(), lineage, since: None, walkers: BTreeMap::new(), overflow: 0 }
+        Self {
+            line,
+            points: plan.points.clone(),
+            lineage,
+            since: Some(MediaTime::ZERO),
+            walkers: BTreeMap::new(),
+            overflow: 0,
+        }
+    }
+
+    /// The line is there from the coming picture on: what people walked before it was does not count.
+    pub fn is_new(&mut self) {
+        self.since = None;
     }
 
     /// Appends the crossings that this picture completes.

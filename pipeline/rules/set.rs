@@ -163,7 +163,8 @@ impl RuleSet {
 
     /// Forgets whatever was seen of people, as when zones and lines no longer lie where they did.
     pub fn renew(&mut self, camera: &Camera) {
-        let new = Self::new(camera, self.trusted);
+        let mut new = Self::new(camera, self.trusted);
+        new.counters.iter_mut().for_each(LineCounter::is_new);
         let before = std::mem::replace(self, new);
         self.refused = before.overflow();
         (self.health, self.picture, self.ground) = (before.health, before.picture, before.ground);
@@ -197,6 +198,7 @@ impl RuleSet {
     /// and what lines and rules know that go on by `diff` live on.
     pub fn replan(&mut self, camera: &Camera, diff: &CameraDiff) {
         let mut new = Self::new(camera, self.trusted);
+        new.counters.iter_mut().for_each(LineCounter::is_new);
         let refused = self.overflow();
         let groups = self.groups.moved(&new.groups, &diff.zones);
         let same = |old: &Lineage| new.lineages.iter().position(|l| l.gap() == old.gap());

@@ -93,7 +93,7 @@ impl Covered {
 
     /// Takes the next block.
     pub fn take(&mut self, head: &Head) {
-        for &time in head.times.iter().filter(|t| (self.from..=self.until).contains(t)) {
+        for &time in &head.times {
             match self.pictures.last_mut() {
                 Some((_, last)) if time >= *last && time - *last <= self.gap => *last = time,
                 _ => self.pictures.push((time, time)),
@@ -101,10 +101,12 @@ impl Covered {
         }
     }
 
-    /// All stretches with pictures.
+    /// All parts of the stretch with pictures.
     pub fn stretches(&self) -> Vec<Stretch> {
         let at = |millis| Timestamp::from_millisecond(millis).unwrap_or_default();
-        self.pictures.iter().map(|(from, until)| Stretch::new(at(*from), at(*until))).collect()
+        let inside = |(from, until): &(i64, i64)| (*from.max(&self.from), *until.min(&self.until));
+        let parts = self.pictures.iter().map(inside).filter(|(from, until)| from <= until);
+        parts.map(|(from, until)| Stretch::new(at(from), at(until))).collect()
     }
 }
 
