@@ -63,11 +63,8 @@ pub(super) async fn demand(
     request: Request,
     next: Next,
 ) -> Response {
-    let allowed = identity.settled().and_then(|caller| {
-        // A token that only answers sees nothing; what it may change is for the handler to say.
-        if is_reading(request.method()) { caller.needs(Right::See) } else { Ok(()) }
-    });
-    if let Err(problem) = allowed {
+    // A token that only answers sees nothing, and what it may do does not come here.
+    if let Err(problem) = identity.settled().and_then(|caller| caller.needs(Right::See)) {
         return problem.into_response();
     }
     let shown =
