@@ -21,8 +21,10 @@ use crate::support::site::SiteFiles;
 /// those whose results wait to be written down together.
 const UNSETTLED: usize = 16 + 128;
 
-/// Every picture moves somebody from one of these cells to another.
-const CELLS: (usize, usize) = (20, 16);
+/// Every picture moves somebody from one of these cells to another; a camera file may have so many zones.
+const CELLS: (usize, usize) = (10, 10);
+/// Of each cell, all of which see the same.
+const RULES: usize = 4;
 
 /// What the receiver has got.
 #[derive(Default)]
@@ -77,13 +79,17 @@ async fn kills_under_load_lose_nothing_and_repeat_only_what_was_under_way() {
 
     tokio::task::block_in_place(|| {
         for round in 0..rounds {
-            // Every fourth dies wherever it is on its way up.
+            let Moment { events, pause } = Moment::of(round);
+            // Every fourth dies wherever it is on its way up, the others in the midst of alerts.
             if round % 4 == 3 {
-                files.start_and_kill(after(round));
+                files.start_and_kill(pause * 8);
                 continue;
             }
-            let run = files.start();
-            std::thread::sleep(after(round));
+            let count = || taken.lock().unwrap().events.len();
+            let before = count();
+            let mut run = files.start();
+            run.until("there is a load", |_| count() >= before + events);
+            std::thread::sleep(pause);
             run.kill();
         }
         // A last run in which nothing new happens.
@@ -108,7 +114,6 @@ async fn kills_under_load_lose_nothing_and_repeat_only_what_was_under_way() {
         assert_eq!(delivered.len() + skipped, events, "each event went one of two ways");
         assert_eq!(taken.events.len(), delivered.len(), "and nothing came that was not written down before");
         assert_eq!((&taken.differs, &taken.late), (&Vec::new(), &Vec::new()));
-        assert!(events > 20 * rounds as usize, "there was a load: {events} events");
         assert!(repeats <= rounds as usize * UNSETTLED, "{repeats} repeats");
         let told = files.told();
         let mut lines: Vec<(&str, u64)> =
@@ -152,10 +157,20 @@ impl Tally {
     }
 }
 
-/// Between a tenth of a second and a second and a half, the same in every run of this test.
-fn after(round: u32) -> Duration {
-    let digest = Sha256::digest(round.to_le_bytes());
-    Duration::from_millis(100 + u64::from(u16::from_le_bytes([digest[0], digest[1]])) % 1400)
+/// When a run is killed; the same in every run of this test.
+struct Moment {
+    /// After so many further events have come.
+    events: usize,
+    /// And so long.
+    pause: Duration,
+}
+
+impl Moment {
+    fn of(round: u32) -> Self {
+        let digest = Sha256::digest(round.to_le_bytes());
+        let pause = Duration::from_micros(u64::from(u16::from_le_bytes([digest[0], digest[1]])) * 3);
+        Self { events: usize::from(digest[2]) % 60, pause }
+    }
 }
 
 /// Rules for small cells all over the picture: alerts start and end with every step that anybody makes.
@@ -167,12 +182,12 @@ fn busy_camera() -> String {
     let at = |i: usize, n: usize| i as f64 / n as f64;
     for (x, y) in (0..columns).flat_map(|x| (0..rows).map(move |y| (x, y))) {
         let (left, right, top, bottom) = (at(x, columns), at(x + 1, columns), at(y, rows), at(y + 1, rows));
-        write!(
-            text,
-            "[[zone]]\nid = \"c{x}-{y}\"\npolygon = [[{left},{top}],[{right},{top}],[{right},{bottom}],[{left},{bottom}]]\n\
-             [[zone.rule]]\nid = \"in-{x}-{y}\"\nkind = \"intrusion\"\ngap = \"0s\"\n"
-        )
-        .unwrap();
+        writeln!(text, "[[zone]]\nid = \"c{x}-{y}\"").unwrap();
+        writeln!(text, "polygon = [[{left},{top}],[{right},{top}],[{right},{bottom}],[{left},{bottom}]]").unwrap();
+        for i in 0..RULES {
+            let rule = format!("id = \"in-{x}-{y}-{i}\"\nkind = \"intrusion\"\ngap = \"0s\"");
+            writeln!(text, "[[zone.rule]]\n{rule}").unwrap();
+        }
     }
     text
 }
