@@ -106,6 +106,7 @@ async fn what_is_described_is_what_is_answered_to_whatever_is_sent() {
         return;
     }
     let server = Server::start().await;
+    server.hub.set_ready(true);
     user(server.folder.path(), "chief-of-the-fuzzed", Role::Admin);
     let chief = Browser::login(server.address, "chief-of-the-fuzzed", PASSWORD).await;
     let folder = tempfile::tempdir().unwrap();

@@ -204,6 +204,17 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// Whoever is known, also while their first password has to be changed; 401 for nobody, before the body is looked at.
+pub(super) struct Known(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for Known {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Identity>().unwrap_or(&Identity::Nobody).known().cloned().map(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

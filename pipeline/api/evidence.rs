@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -79,23 +80,26 @@ pub(super) async fn list(State(state): State<ApiState>, Path(id): Path<String>) 
 pub(super) async fn file(
     State(state): State<ApiState>,
     Path((id, name)): Path<(String, String)>,
-    Query(signed): Query<Signed>,
     caller: Result<Caller, Problem>,
+    signed: Result<Query<Signed>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let Query(signed) = signed.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let is_signed = signed.expires.is_some() || signed.signature.is_some();
+    if !is_signed {
+        caller?.needs(Right::See)?;
+    }
     let id: AlertId = id.parse().map_err(Problem::bad_request)?;
     if !store::is_name(&name) {
         return Err(Problem::missing(format!("evidence has no file of the name `{name}`")));
     }
-    if signed.expires.is_some() || signed.signature.is_some() {
+    if is_signed {
         let (expires, signature) = (signed.expires.unwrap_or(0), signed.signature.unwrap_or_default());
         let checked = state.0.files.linker.check(id, &name, expires, &signature, jiff::Timestamp::now());
         checked.map_err(|error| match error {
             LinkError::Wrong => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
             LinkError::Expired => Problem::new(StatusCode::GONE, error.to_string()),
         })?;
-    } else {
-        caller?.needs(Right::See)?;
     }
     let path = folder(&state, id).await?.join(&name);
     let served = ServeFile::new(&path).try_call(request.map(|_| Body::empty())).await;

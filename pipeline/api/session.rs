@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{COOKIE, csrf};
 use super::body::Body;
-use super::caller::{Caller, Identity, Right, Session};
+use super::caller::{Caller, Identity, Known, Right, Session};
 use super::peer::Peer;
 use super::store::Store;
 use super::store::audit::{self, LOGIN_FAILED};
@@ -168,10 +168,9 @@ pub(super) async fn logout(
 pub(super) async fn change_password(
     State(state): State<ApiState>,
     Extension(peer): Extension<Peer>,
-    identity: Identity,
+    Known(caller): Known,
     Body(NewPassword { old, new }): Body<NewPassword>,
 ) -> Result<Response, Problem> {
-    let caller = identity.known()?;
     let Some((user, _)) = caller.as_user() else {
         return Err(Problem::new(StatusCode::FORBIDDEN, "a token has no password"));
     };

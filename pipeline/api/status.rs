@@ -79,6 +79,7 @@ pub(super) async fn metrics(
     }
 }
 
+/// The cameras, and how each of them is now.
 #[utoipa::path(
     get,
     path = "/api/v1/cameras",
