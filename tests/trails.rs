@@ -278,7 +278,8 @@ fn changed_rules_stand_beside_todays() {
     assert_eq!((sum(|d| d.now), sum(|d| d.then)), (answer.now.len() as u32, answer.then.len() as u32));
     assert_eq!((answer.covered.len(), answer.outages.len(), answer.cut), (1, 0, false));
     let seconds = answer.covered[0].until.duration_since(answer.covered[0].from).as_secs_f64();
-    assert!((seconds - live.seconds).abs() < 0.01, "{seconds} of {}", live.seconds);
+    // But for a picture at the end.
+    assert!((seconds - live.seconds).abs() < 0.15, "{seconds} of {}", live.seconds);
     // Whom it is about is drawn.
     let stretch = Stretch::new(live.start, live.start + SignedDuration::from_hours(1));
     let drawing = draw(&TrailReader::new(live.folder.path()), "junction", stretch, 1_000).unwrap();
