@@ -77,6 +77,20 @@ impl SiteFiles {
         self.spawn(cramped(&command, kib))
     }
 
+    fn spawn(&self, mut command: Command) -> Run {
+        let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let token = self.token.get_or_init(|| viewer(&self.path("data"))).clone();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit_once("http://").and_then(|(_, rest)| rest.strip_suffix('/')?.parse().ok());
+        let log = self.path("log");
+        let Some(address) = address else { panic!("`{line}` names no address\n{}", read(&log)) };
+        let mut run = Run { child, address, token, log };
+        run.until("it is ready", |run| run.get("/readyz").starts_with("HTTP/1.1 200"));
+        run
+    }
+
     /// What the file sink has, in order.
     pub fn told(&self) -> Vec<Value> {
         self.lines("alerts.jsonl")
