@@ -93,7 +93,7 @@ export interface Camera {
   analysed: number;
   dropped: number;
   last_picture: string | null;
-  snoozed: Snooze[];
+  snoozed?: Snooze[];
 }
 export interface Cameras {
   site: string;

@@ -6,6 +6,7 @@ import type { Camera, Severity } from "../api/types";
 import { newest, open, rank } from "../live/alerts";
 import { cameras, known } from "../live/cameras";
 import { address, go } from "../route";
+import { served } from "../served";
 import { AlertLine } from "../ui/alert";
 import { Icon } from "../ui/icons";
 import { LivePicture } from "../ui/live";
@@ -92,6 +93,10 @@ function Overlay({ camera }: { camera: Camera }) {
   );
 }
 
+function snoozes(camera: Camera): number {
+  return camera.snoozed?.length ?? 0;
+}
+
 function Tile({ camera }: { camera: Camera }) {
   const w = t();
   const worst = worstOf(camera.id);
@@ -105,8 +110,8 @@ function Tile({ camera }: { camera: Camera }) {
         </div>
         <div class="caption">
           <b class="name">{camera.name}</b>
-          {camera.snoozed.length > 0 && (
-            <span class="snoozed" title={w.wall.snoozed(camera.snoozed.length)}>
+          {snoozes(camera) > 0 && (
+            <span class="snoozed" title={w.wall.snoozed(snoozes(camera))}>
               <Icon name="snooze" />
             </span>
           )}
@@ -196,10 +201,12 @@ function Large({ camera }: { camera: Camera }) {
           <h1>{camera.name}</h1>
           <Health camera={camera} />
           <span class="grow" />
-          <a class="button" href={address("camera", camera.id)}>
-            <Icon name="zone" />
-            {w.wall.editZones}
-          </a>
+          {served.config && (
+            <a class="button" href={address("camera", camera.id)}>
+              <Icon name="zone" />
+              {w.wall.editZones}
+            </a>
+          )}
         </div>
         <div class="view">
           <LivePicture key={camera.id} camera={camera.id} label={camera.name} aspect={setAspect} />
@@ -252,7 +259,7 @@ function Large({ camera }: { camera: Camera }) {
             </tbody>
           </table>
         )}
-        {camera.snoozed.length > 0 && <p class="small snoozed">{w.wall.snoozed(camera.snoozed.length)}</p>}
+        {snoozes(camera) > 0 && <p class="small snoozed">{w.wall.snoozed(snoozes(camera))}</p>}
         <h2>{w.wall.openAlerts}</h2>
         {going.length === 0 && (
           <p class="calm">
