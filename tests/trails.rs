@@ -202,7 +202,7 @@ fn ask(live: &Live, then: Option<Arc<Camera>>) -> Answer {
 }
 
 #[test]
-fn rules_start_on_trails_when_they_started_live() {
+fn some_rules_start_on_trails_when_they_started_live() {
     let live = &*LIVE;
     let answer = ask(live, None);
     let mut then: BTreeMap<String, Vec<f64>> = BTreeMap::new();
@@ -218,7 +218,8 @@ fn rules_start_on_trails_when_they_started_live() {
         })
         .collect();
     println!("{report}");
-    // Those whose value hangs by a hair, as distances of half a metre do, are printed and not asserted.
+    // Not yet true of the others, and not known why: gathering, linger, wrong-way, proximity, queue and dwell miss starts or
+    // have others; density and rush never start on this clip. The report shows them.
     for rule in ["crowd", "counter-flow", "vanished", "intrusion", "crossing"] {
         let (live, then) = (live.starts.get(rule), then.get(rule));
         let (Some(live), Some(then)) = (live, then) else { panic!("{rule} never starts:\n{report}") };
@@ -227,7 +228,7 @@ fn rules_start_on_trails_when_they_started_live() {
     }
 }
 
-/// As the issue of a day of ten people says: at most 30 MB.
+/// For a day of one camera with ten people in view.
 const MOST_BYTES: f64 = 30e6;
 
 #[test]
@@ -278,7 +279,7 @@ fn changed_rules_stand_beside_todays() {
     assert_eq!((sum(|d| d.now), sum(|d| d.then)), (answer.now.len() as u32, answer.then.len() as u32));
     assert_eq!((answer.covered.len(), answer.outages.len(), answer.cut), (1, 0, false));
     let seconds = answer.covered[0].until.duration_since(answer.covered[0].from).as_secs_f64();
-    // But for a picture at the end.
+    // One picture is missing, and it is not known why.
     assert!((seconds - live.seconds).abs() < 0.15, "{seconds} of {}", live.seconds);
     // Whom it is about is drawn.
     let stretch = Stretch::new(live.start, live.start + SignedDuration::from_hours(1));
