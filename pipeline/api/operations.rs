@@ -7,7 +7,8 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::{ApiState, Problem};
-use crate::config::plan::{Provider, SinkKind};
+use crate::config::plan::{Provider, SinkKind, Site};
+use crate::detect::Catalog;
 use crate::engine::hub::CameraState;
 use crate::telemetry::{QUEUES, Stage, quantile};
 
@@ -81,7 +82,7 @@ struct Queue {
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = OperationsModel)]
 struct Model {
-    /// As cameras name it; the catalog's default is `default`.
+    /// Of the catalog, or the path of a file.
     id: String,
     /// In the order in which they are tried.
     providers: Vec<&'static str>,
@@ -139,19 +140,28 @@ pub(super) async fn show(State(state): State<ApiState>) -> Result<Json<Operation
             skipped: series.skipped.get(),
         }
     });
-    let models: BTreeSet<&str> =
-        shared.site.cameras.iter().map(|camera| camera.detect.model.as_deref().unwrap_or("default")).collect();
+    let models = state.beside(|shared| Ok(models(&shared.site))).await?;
     let providers: Vec<&'static str> = shared.site.inference.providers.iter().map(provider).collect();
     Ok(Json(Operations {
         cameras: cameras.collect(),
         stages: stages.collect(),
         sinks: sinks.collect(),
         queues: QUEUES.into_iter().map(|queue| Queue { queue, overflow: metrics.overflow(queue).get() }).collect(),
-        models: models.into_iter().map(|id| Model { id: id.to_owned(), providers: providers.clone() }).collect(),
+        models: models.into_iter().map(|id| Model { id, providers: providers.clone() }).collect(),
         disk_free_bytes: metrics.disk_free.get(),
         build: Build { version: env!("CARGO_PKG_VERSION") },
         restart: shared.plans.restarts(),
     }))
+}
+
+/// What the cameras are looked at with.
+fn models(site: &Site) -> BTreeSet<String> {
+    let catalog = Catalog::find().ok();
+    let id = |model: Option<&str>| {
+        let entry = catalog.as_ref().and_then(|catalog| catalog.resolve(model).ok());
+        entry.map(|entry| entry.id).or_else(|| model.map(str::to_owned))
+    };
+    site.cameras.iter().filter_map(|camera| id(camera.detect.model.as_deref())).collect()
 }
 
 const fn kind(kind: &SinkKind) -> &'static str {

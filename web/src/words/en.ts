@@ -535,6 +535,7 @@ restart: (what: string) => `In force only after a restart: ${what}`,
     detail: "Detail",
     from: "From",
     none: "No entries.",
+    command: "command line",
     word: {
       login: "logged in",
       "login.failed": "login refused",

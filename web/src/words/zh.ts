@@ -536,6 +536,7 @@ restart: (what) => `重启后才生效：${what}`,
     detail: "详情",
     from: "来源地址",
     none: "没有记录。",
+    command: "命令行",
     word: {
       login: "登录",
       "login.failed": "登录被拒",
