@@ -16,6 +16,7 @@ mod commands;
 mod conformance;
 mod dispatch;
 mod evidence;
+mod faults;
 mod gb28181;
 mod ground;
 mod health;

@@ -6,6 +6,7 @@ mod check;
 mod common;
 mod ground;
 mod models;
+mod notify;
 mod output;
 mod quiet;
 mod replay;
@@ -34,7 +35,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Log as JSON lines.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, env = "LOOKOUT_LOG_JSON")]
     log_json: bool,
 }
 

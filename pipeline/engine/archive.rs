@@ -1,5 +1,6 @@
 //! The thread that writes evidence, and deletes what is too old.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -7,6 +8,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crate::alerts::evidence::store::{Store, utc_day};
 use crate::alerts::evidence::{CLIP, Job, Make, STILL, encode_clip};
 use crate::alerts::numbering::{Addition, Entry, News};
+use crate::telemetry::{Metrics, Part};
 use crate::types::{AlertId, MediaState};
 
 /// Files that wait to be written, of all cameras: some hundred alerts at once.
@@ -18,12 +20,13 @@ const SWEEP: Duration = Duration::from_secs(600);
 pub struct Archive {
     store: Store,
     out: Sender<Entry>,
+    metrics: Arc<Metrics>,
 }
 
 impl Archive {
     /// `out` leads to the journal.
-    pub fn new(store: Store, out: Sender<Entry>) -> Self {
-        Self { store, out }
+    pub fn new(store: Store, out: Sender<Entry>, metrics: Arc<Metrics>) -> Self {
+        Self { store, out, metrics }
     }
 
     /// Works until all cameras are gone.
@@ -81,8 +84,12 @@ impl Archive {
         put: impl FnOnce(&mut Store) -> Result<(), crate::alerts::evidence::store::StoreError>,
     ) -> MediaState {
         match put(&mut self.store) {
-            Ok(()) => MediaState::Ready,
+            Ok(()) => {
+                self.metrics.health.well(Part::Evidence);
+                MediaState::Ready
+            }
             Err(error) => {
+                self.metrics.health.note(Part::Evidence, vec![error.to_string()]);
                 tracing::error!(%alert, file = name, %error, "evidence could not be kept");
                 MediaState::Failed
             }

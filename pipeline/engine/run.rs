@@ -33,7 +33,7 @@ use crate::config::plan::{Camera, Site};
 use crate::detect::batch::Key;
 use crate::detect::{Catalog, DetectError, OnnxDetector};
 use crate::dispatch::{DispatchError, Dispatcher};
-use crate::telemetry::{Metrics, Stage};
+use crate::telemetry::{Metrics, Part, Stage};
 use crate::track::{SortTracker, TrackerConfig};
 use crate::types::Span;
 
@@ -76,6 +76,8 @@ impl RunError {
 
 /// Between looks at cameras that give nothing.
 const TICK: Duration = Duration::from_millis(250);
+/// A look at all cameras never takes longer.
+const TICK_PATIENCE: Duration = Duration::from_secs(60);
 /// A worker gives a camera back within this time, or is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -120,7 +122,12 @@ impl Parts {
     pub fn open(files: SiteFiles, metrics: Arc<Metrics>) -> Result<Self, RunError> {
         let site = &files.site;
         let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
-        let mut journal = Journal::open(&site.data, &sinks)?;
+        let (mut journal, aside) = Journal::open_or_begin_anew(&site.data, &sinks)?;
+        if let Some(aside) = &aside {
+            let reason = format!("it was damaged and is set aside as {}; a new one has begun", aside.display());
+            tracing::error!(journal = %aside.display(), "the journal was damaged: set aside, a new one has begun");
+            metrics.health.note(Part::Database, vec![reason]);
+        }
         let retired = journal.retire_removed_sinks()?;
         if retired > 0 {
             tracing::warn!(events = retired, "what waited for sinks that were removed is kept as dead letters");
@@ -145,11 +152,19 @@ impl Parts {
         let mut recorder =
             Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics);
         recorder.recall()?;
+        let left = recorder.take_up_unwritten()?;
+        if left > 0 {
+            tracing::warn!(events = left, "took up events that the last run could not write");
+        }
         let ended = recorder.end_open_alerts()?;
         if ended > 0 {
             tracing::warn!(alerts = ended, "ended alerts that the last run left open");
         }
-        let archive = Archive::new(Store::open(&site.data.join(evidence::FOLDER), site.evidence)?, sender.clone());
+        let archive = Archive::new(
+            Store::open(&site.data.join(evidence::FOLDER), site.evidence)?,
+            sender.clone(),
+            Arc::clone(&self.metrics),
+        );
         let (jobs, waiting) = archive::queue();
         let (crossings, crossed) = site::queue();
         let (records, kept) = keeper::queue();
@@ -161,7 +176,8 @@ impl Parts {
             let asked = site.rules.iter().any(|rule| rule.condition.gates().iter().any(|g| g.camera == camera.id));
             asked.then(|| Gates::new(index, camera, crossings.clone(), self.metrics.overflow("site")))
         };
-        let record_keeper = Keeper::new(&site.data, site.trails, self.metrics.overflow("trails"))?;
+        let record_keeper = Keeper::new(&site.data, site.trails, self.metrics.overflow("trails"))?
+            .with_health(Arc::clone(&self.metrics));
         let began = jiff::Timestamp::now().as_millisecond().unsigned_abs();
         let keeping = |camera: &Arc<Camera>| {
             let lost = self.metrics.overflow("trails");
@@ -206,9 +222,10 @@ impl Parts {
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
         for (i, detectors) in detectors.into_iter().enumerate() {
-            let worker =
-                Worker::new(Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups), detectors, &self.metrics);
-            workers.push(threads.spawn(format!("worker-{i}"), move || worker.run())?);
+            let (name, metrics) = (format!("worker-{i}"), &self.metrics);
+            let (lanes, board, groups) = (Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups));
+            let worker = Worker::new(&name, lanes, board, groups, detectors, metrics);
+            workers.push(threads.spawn(name, move || worker.run())?);
         }
         let mut captures = Vec::new();
         for (i, lane) in lanes.iter().enumerate() {
@@ -224,8 +241,10 @@ impl Parts {
             let (lanes, board, stop, metrics) =
                 (Arc::clone(&lanes), Arc::clone(&board), stop.clone(), Arc::clone(&self.metrics));
             let data = site.data.clone();
+            let pulse = metrics.health.pulse("ticker", TICK_PATIENCE, None);
             threads.spawn("ticker", move || {
                 while !stop.wait(TICK) {
+                    pulse.beat();
                     tick(&lanes, &board, &mut keeper);
                     if let Ok(disk) = rustix::fs::statvfs(&data) {
                         metrics

@@ -1,8 +1,11 @@
 //! Metrics, health and tracing.
 
 mod answers;
+mod health;
 pub mod logs;
 pub mod metrics;
+mod process;
 
 pub use answers::{AnswerMetrics, FigureMetrics, Refusal, RouteMetrics};
+pub use health::{Health, PARTS, Part, Pulse, Sign};
 pub use metrics::{CameraMetrics, Metrics, PlanMetrics, SinkMetrics, SiteMetrics, Stage, StageMetrics};
