@@ -36,4 +36,5 @@ mod run;
 mod sample;
 mod support;
 mod trails;
+mod watching;
 mod webhook;
