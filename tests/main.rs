@@ -14,6 +14,7 @@ mod cap;
 mod capture;
 mod commands;
 mod conformance;
+mod dependencies;
 mod dispatch;
 mod evidence;
 mod faults;
