@@ -2,6 +2,7 @@
 
 mod alerts;
 mod analyze;
+mod backup;
 mod check;
 mod common;
 mod ground;
@@ -53,6 +54,7 @@ enum Command {
     User(user::Args),
     Report(report::Args),
     Quiet(quiet::Args),
+    Backup(backup::Args),
 }
 
 /// Runs the command line.
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::User(args) => user::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Quiet(args) => quiet::run(&args),
+        Command::Backup(args) => backup::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,11 +28,13 @@
 //! | `keeping` | what a camera leaves behind besides alerts |
 //! | [`keeper`] | the thread that keeps it |
 //! | [`hub`] | what the API sees |
+//! | [`backup`] | a copy of a site's data while it runs |
 //! | [`numbers`] | how many people were where, by quarters of an hour |
 
 pub mod analyze;
 pub mod annotate;
 mod archive;
+pub mod backup;
 mod board;
 mod figures;
 mod follow;
