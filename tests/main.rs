@@ -20,6 +20,7 @@ mod deploy;
 mod dispatch;
 mod evidence;
 mod faults;
+mod fuzz;
 mod gb28181;
 mod ground;
 mod health;
