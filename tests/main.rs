@@ -12,6 +12,7 @@ mod api;
 mod architecture;
 mod backup;
 mod cap;
+mod capacity;
 mod capture;
 mod commands;
 mod conformance;

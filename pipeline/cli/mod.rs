@@ -3,6 +3,7 @@
 mod alerts;
 mod analyze;
 mod backup;
+mod bench;
 mod check;
 mod common;
 mod ground;
@@ -55,6 +56,7 @@ enum Command {
     Report(report::Args),
     Quiet(quiet::Args),
     Backup(backup::Args),
+    Bench(bench::Args),
 }
 
 /// Runs the command line.
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Quiet(args) => quiet::run(&args),
         Command::Backup(args) => backup::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! `lookout run`: all cameras of a site, until told to stop.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::archive::{self, Archive};
@@ -205,7 +206,8 @@ impl Parts {
         drop(records);
         drop(jobs);
         drop(sender);
-        let board = Arc::new(Board::new(groups.clone(), states));
+        let priority = site.cameras.iter().map(|camera| camera.detect.priority).collect();
+        let board = Arc::new(Board::new(groups.clone(), priority, states));
         let threads = Threads::new(stop.clone());
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
@@ -354,6 +356,8 @@ fn lanes(site: &Site, hub: &LiveHub, metrics: &Metrics) -> Arc<[Lane]> {
             id: camera.id.clone(),
             source: camera.source.clone(),
             slot: FreshestSlot::new(),
+            gate: camera.detect.gate,
+            busy: AtomicBool::new(true),
             metrics: metrics.for_camera(&camera.id),
             hub: Arc::clone(hub),
         })
