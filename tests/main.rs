@@ -37,6 +37,7 @@ mod recompute;
 mod reload;
 mod replan;
 mod rtsp;
+mod rtsp_faults;
 mod run;
 mod sample;
 mod support;
