@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -30,6 +30,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEAD: Duration = Duration::from_secs(30);
 /// How long nothing is accepted when the system has no room for a connection.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Between complaints.
+const COMPLAIN: Duration = Duration::from_secs(60);
 
 /// A socket that listens, and the certificate for it.
 pub struct Listener {
@@ -73,10 +75,12 @@ pub async fn bind(site: &Site) -> Result<Listener, ApiError> {
 /// Serves until `stop` of the state becomes true or its sender is gone; returns when the last connection has ended.
 pub async fn serve(mut listener: Listener, state: ApiState) {
     let stop = state.0.stop.clone();
+    let edits = tokio::spawn(state.clone().follow_edits());
     let app = router(state, listener.address);
     let places = Arc::new(Semaphore::new(MOST));
     let mut connections = JoinSet::new();
     let mut stopped = pin!(stopped(stop.clone()));
+    let mut complained: Option<Instant> = None;
     loop {
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await;
@@ -92,7 +96,10 @@ pub async fn serve(mut listener: Listener, state: ApiState) {
             Ok(accepted) => accepted,
             // The client has gone, or the system has no room: neither is an end.
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                if complained.is_none_or(|last| last.elapsed() >= COMPLAIN) {
+                    complained = Some(Instant::now());
+                    tracing::warn!(%error, "a connection could not be accepted");
+                }
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
@@ -110,6 +117,9 @@ pub async fn serve(mut listener: Listener, state: ApiState) {
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+    if edits.await.is_err() {
+        tracing::error!("edits of files by hand were not noted to the end");
+    }
 }
 
 async fn connection(

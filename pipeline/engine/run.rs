@@ -13,6 +13,7 @@ use super::hub::LiveHub;
 use super::keeper::{self, Keeper};
 use super::keeping::Keeping;
 use super::lane::{Gates, Lane, LaneState, outage};
+use super::lull::Lull;
 use super::numbers::store::NumbersError;
 use super::painter::Painter;
 use super::plans::LivePlans;
@@ -161,11 +162,9 @@ impl Parts {
         if ended > 0 {
             tracing::warn!(alerts = ended, "ended alerts that the last run left open");
         }
-        let archive = Archive::new(
-            Store::open(&site.data.join(evidence::FOLDER), site.evidence)?,
-            sender.clone(),
-            Arc::clone(&self.metrics),
-        );
+        let lull = Arc::new(Lull::default());
+        let evidence = Store::open(&site.data.join(evidence::FOLDER), site.evidence)?;
+        let archive = Archive::new(evidence, sender.clone(), Arc::clone(&lull), Arc::clone(&self.metrics));
         let (jobs, waiting) = archive::queue();
         let (crossings, crossed) = site::queue();
         let (records, kept) = keeper::queue();
@@ -226,7 +225,7 @@ impl Parts {
         for (i, detectors) in detectors.into_iter().enumerate() {
             let (name, metrics) = (format!("worker-{i}"), &self.metrics);
             let (lanes, board, groups) = (Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups));
-            let worker = Worker::new(&name, lanes, board, groups, detectors, metrics);
+            let worker = Worker::new(&name, lanes, board, groups, Arc::clone(&lull), detectors, metrics);
             workers.push(threads.spawn(name, move || worker.run())?);
         }
         let mut captures = Vec::new();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::board::Board;
 use super::lane::Lane;
+use super::lull::Lull;
 use crate::detect::{DetectError, Detector, OnnxDetector};
 use crate::telemetry::{Metrics, Pulse, Stage, StageMetrics};
 use crate::types::{Batch, Detections, Frame};
@@ -18,6 +19,7 @@ pub struct Worker {
     board: Arc<Board>,
     /// Group of each camera.
     groups: Arc<[usize]>,
+    lull: Arc<Lull>,
     detectors: Vec<OnnxDetector>,
     convert: StageMetrics,
     infer: StageMetrics,
@@ -30,12 +32,13 @@ pub struct Worker {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Worker {
-    /// `detectors[g]` serves group g; `name` is that of its thread.
+    /// `detectors[g]` serves group g; `lull` knows while it works; `name` is that of its thread.
     pub fn new(
         name: &str,
         lanes: Arc<[Lane]>,
         board: Arc<Board>,
         groups: Arc<[usize]>,
+        lull: Arc<Lull>,
         detectors: Vec<OnnxDetector>,
         metrics: &Metrics,
     ) -> Self {
@@ -43,6 +46,7 @@ impl Worker {
             lanes,
             board,
             groups,
+            lull,
             detectors,
             convert: metrics.stage(Stage::Convert),
             infer: metrics.stage(Stage::Infer),
@@ -54,7 +58,7 @@ impl Worker {
 
     /// Works until the board closes.
     pub fn run(mut self) -> Result<(), String> {
-        let board = Arc::clone(&self.board);
+        let (board, lull) = (Arc::clone(&self.board), Arc::clone(&self.lull));
         let (mut taken, mut scratch) = (Vec::new(), Vec::new());
         let mut found: Vec<Detections> = Vec::new();
         let mut frames: Vec<Frame> = Vec::new();
@@ -85,6 +89,7 @@ impl Worker {
             if taken.is_empty() {
                 continue;
             }
+            let busy = lull.work();
             match self.detect(self.groups[taken[0].0], &frames, &mut found) {
                 Ok(()) => {
                     failures = 0;
@@ -101,6 +106,7 @@ impl Worker {
                     taken.iter().for_each(|(camera, _)| self.lanes[*camera].metrics.dropped.inc());
                 }
             }
+            drop(busy);
             for (camera, state) in taken.drain(..) {
                 board.give(camera, state);
             }

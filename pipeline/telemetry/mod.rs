@@ -5,7 +5,9 @@ mod health;
 pub mod logs;
 pub mod metrics;
 mod process;
+mod quantile;
 
 pub use answers::{AnswerMetrics, FigureMetrics, Refusal, RouteMetrics};
 pub use health::{Health, PARTS, Part, Pulse, Sign};
-pub use metrics::{CameraMetrics, Metrics, PlanMetrics, SinkMetrics, SiteMetrics, Stage, StageMetrics};
+pub use metrics::{CameraMetrics, Metrics, PlanMetrics, QUEUES, SinkMetrics, SiteMetrics, Stage, StageMetrics};
+pub use quantile::quantile;
