@@ -76,6 +76,17 @@ fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
+/// A number as an outcome: it grows in few steps.
+const fn about(n: usize) -> &'static str {
+    match n {
+        0 => "none",
+        1 => "one",
+        2 | 3 => "few",
+        4..=8 => "some",
+        _ => "many",
+    }
+}
+
 fn camera(input: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(input) else { return "not UTF-8".into() };
     let around = Surroundings { time_zone: &TimeZone::UTC, media_dirs: None, grids: None };
@@ -214,7 +225,8 @@ fn trail(input: &[u8]) -> String {
             codec::encode(&block, &mut bytes);
             let again = codec::decode(&bytes);
             assert!(again.is_ok(), "what was read and written cannot be read");
-            format!("{} {}", block.times.len().min(4), block.trails.len().min(4))
+            let spots = block.trails.iter().map(|trail| trail.spots.len()).sum::<usize>();
+            format!("{} {} {}", about(block.times.len()), about(block.trails.len()), about(spots))
         }
         Err(_) => format!("none {}", codec::decode_head(input).is_ok()),
     }
@@ -272,7 +284,8 @@ fn video(kept: &mut Kept) -> Box<Target<'static>> {
             }
         };
         let damage = clip.damage();
-        format!("{} {end} {} {}", pictures.min(12), clip.truncated(), damage.packets.min(3) + damage.pictures.min(3))
+        let [packets, damaged] = [damage.packets, damage.pictures].map(|n| about(n as usize));
+        format!("{} {end} {} {packets} {damaged}", about(pictures), clip.truncated())
     })
 }
 
