@@ -441,6 +441,7 @@ fn an_alert_that_nobody_answers_escalates_once_also_across_a_kill() {
         files.lines(name).into_iter().filter(|e| e["state"] == state).collect()
     };
     run.until("somebody is late", |_| !of("duty.jsonl", "overdue").is_empty());
+    assert!(run.metric("lookout_alerts_overdue_total{route=\"squad\"}") >= Some(1.0));
     let late = of("duty.jsonl", "overdue").remove(0);
     assert_eq!(late["overdue"], json!({ "route": "squad", "within_s": 2, "escalated_to": "officer" }));
     assert!(late["text"]["zh"].as_str().unwrap().contains("2秒内无人答复，已升级至“officer”"), "{late}");

@@ -8,9 +8,10 @@ use lookout::alerts::evidence::store::{self, utc_day};
 use lookout::api::{ApiError, bind};
 use lookout::config::plan::{Role, Site};
 use lookout::engine::hub::{CameraState, Look, MAX_VIEWERS};
+use lookout::telemetry::Part;
 use lookout::types::State;
 use reqwest::{Method, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sample::{alert, event, item, site, until};
 use crate::support::login::{Browser, PASSWORD, user};
@@ -45,11 +46,42 @@ async fn another_name_for_this_machine_is_refused() {
 #[tokio::test]
 async fn health_says_ok_and_readiness_is_not_one_camera() {
     let server = Server::start().await;
-    assert_eq!(server.get("/healthz").await.text().await.unwrap(), "ok\n");
-    assert_eq!(server.problem("/readyz").await, (503, "not ready".into()));
+    let stranger = async |path: &str| {
+        let answer = reqwest::get(format!("http://{}{path}", server.address)).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(stranger("/healthz").await, (200, "ok\n".into()));
+    assert_eq!(server.problem("/readyz").await, (503, "not ready: the models are being loaded".into()));
+    let (status, said) = stranger("/readyz").await;
+    assert!(status == 503 && said.contains("\"not ready\"") && !said.contains("models"), "{said}");
+
     server.hub.set_ready(true);
     server.hub.camera("shore").unwrap().update(|s| s.state = CameraState::Offline);
-    assert_eq!(server.get("/readyz").await.status(), StatusCode::OK);
+    server.hub.camera("forecourt").unwrap().update(|s| s.state = CameraState::Online);
+    server.metrics.health.note(Part::Journal, vec!["the disk is full".into()]);
+    server.metrics.health.note_restarts(vec!["site.toml: the site".into()]);
+    assert_eq!(stranger("/readyz").await, (200, "ok\n".into()), "why is not for everybody");
+    let told = server.json("/readyz").await;
+    assert_eq!(told["degraded"], json!([{ "part": "journal", "reasons": ["the disk is full"] }]));
+    assert_eq!(told["after_restart"], json!(["site.toml: the site"]));
+    assert_eq!(told["cameras"], json!({ "online": 1, "without_pictures": ["shore"] }));
+}
+
+#[tokio::test]
+async fn a_stuck_thread_is_neither_healthy_nor_ready() {
+    let server = Server::start().await;
+    server.hub.set_ready(true);
+    let pulse = server.metrics.health.pulse("worker-0", Duration::ZERO, None);
+    let told = server.json("/healthz").await;
+    assert_eq!(told["threads"], json!([{ "name": "worker-0", "busy": null, "stuck": false }]));
+    pulse.beat();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert_eq!(server.problem("/healthz").await, (503, "not healthy: stuck: worker-0".into()));
+    assert_eq!(server.problem("/readyz").await, (503, "not ready: stuck: worker-0".into()));
+    let said = reqwest::get(format!("http://{}/healthz", server.address)).await.unwrap().text().await.unwrap();
+    assert!(!said.contains("worker"), "{said}");
+    pulse.wait();
+    assert_eq!(server.get("/healthz").await.status(), StatusCode::OK);
 }
 
 #[tokio::test]

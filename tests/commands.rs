@@ -46,7 +46,7 @@ fn analyze(video: &Path, camera: &Path) -> Command {
 
 #[test]
 fn every_command_shows_an_example_in_its_help() {
-    let all = "run|analyze|track|replay|check|ground|models|models list|models verify|models fetch|models bench|\
+    let all = "run|analyze|track|replay|check|ground|backup|bench|models|models list|models verify|models fetch|models bench|\
                alerts|alerts list|alerts show";
     for name in all.split('|') {
         let help = ran(lookout().args(name.split(' ')).arg("--help"));
@@ -75,6 +75,8 @@ fn arguments_that_say_nothing_sensible_are_wrong() {
         "models bench",
         "ground c.toml --tracks a.txt",
         "ground c.toml --out grid.png",
+        "backup",
+        "bench",
         "alerts list --min-severity dreadful",
     ] {
         let ran = ran(lookout().args(words.split_whitespace()));

@@ -40,12 +40,18 @@ fn an_edited_file_is_in_force_and_other_cameras_notice_nothing() {
     run.until("it is refused", |run| reloads(run, "refused") == 1.0);
     let line = 1 + more.lines().position(|l| l == "people = 1").unwrap();
     assert!(run.log().contains(&format!("yard.toml:{line}:10: zone[0].rule[2].people:")), "{}", run.log());
+    assert_eq!(run.metric("lookout_degraded{part=\"configuration\"}"), Some(1.0));
+    let told = run.get("/readyz");
+    let place = format!("yard.toml:{line}:10: zone[0].rule[2].people:");
+    assert!(told.starts_with("HTTP/1.1 200") && told.contains(&place), "one camera's file is no reason: {told}");
     let analysed = run.analysed("yard");
     run.until("pictures go on", |run| run.analysed("yard") > analysed + 5.0);
     assert_eq!((of_rule(&files, "more").len(), of_rule(&files, "anyone").len()), (1, 2));
 
     // The zone gets another shape: what is open in it ends, and begins anew.
     fs::write(&path, good.replace("[1,1]", "[0.99,1]")).unwrap();
+    run.until("nothing is wrong", |run| run.metric("lookout_degraded{part=\"configuration\"}") == Some(0.0));
+    assert!(run.get("/readyz").contains("\"degraded\":[]"), "{}", run.get("/readyz"));
     run.until("all anew", |_| of_rule(&files, "anyone").len() == 4);
     let yard: Vec<String> = of_rule(&files, "anyone").into_iter().filter(|e| e.starts_with("yard")).collect();
     assert_eq!(yard, ["yard started null", "yard ended reconfigured", "yard started null"]);

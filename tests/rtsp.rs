@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use lookout::capture::address::Credentials;
 use lookout::capture::{
-    CameraOpener, CaptureEvent, Opener, Retry, Source, SourceError, Stop, Supervisor, SupervisorOptions, SystemClock,
+    CameraOpener, CaptureEvent, Clock, Opener, Retry, Source, SourceError, Stop, Supervisor, SupervisorOptions,
+    SystemClock,
 };
 use lookout::config::plan;
 use lookout::types::{Frame, PixelFormat, Size, Span, Target};
@@ -24,11 +25,11 @@ fn clip(clips: &Clips) -> PathBuf {
     clips.pattern("a.h264", "320x240", 25, 24, options)
 }
 
-fn quick() -> Behaviour {
+pub fn quick() -> Behaviour {
     Behaviour { pause: Duration::from_millis(5), ..Behaviour::default() }
 }
 
-fn plan(url: &str) -> plan::Source {
+pub fn plan(url: &str) -> plan::Source {
     plan::Source {
         url: plan::SourceUrl::Network(url.to_owned()),
         sub: None,
@@ -42,29 +43,35 @@ fn plan(url: &str) -> plan::Source {
     }
 }
 
-fn open(source: plan::Source, credentials: Credentials) -> Result<Box<dyn Source>, SourceError> {
+pub fn open(source: plan::Source, credentials: Credentials) -> Result<Box<dyn Source>, SourceError> {
     CameraOpener::with_credentials(source, credentials, 1).open(&Stop::new())
 }
 
 /// A supervised camera on a thread of its own.
-struct Watched {
+pub struct Watched {
     stop: Stop,
-    frames: Receiver<Frame>,
+    pub frames: Receiver<Frame>,
     events: Receiver<String>,
     thread: Option<std::thread::JoinHandle<SourceError>>,
 }
 
 impl Watched {
-    fn start(source: plan::Source) -> Self {
+    pub fn start(source: plan::Source) -> Self {
+        Self::start_by(source, Credentials::default(), Arc::new(SystemClock))
+    }
+
+    pub fn start_by(source: plan::Source, credentials: Credentials, clock: Arc<dyn Clock>) -> Self {
         let stop = Stop::new();
-        let opener = CameraOpener::with_credentials(source, Credentials::default(), 1);
-        let mut supervisor = Supervisor::new(opener, Arc::new(SystemClock), stop.clone(), SupervisorOptions::default());
+        let opener = CameraOpener::with_credentials(source, credentials, 1);
+        let mut supervisor = Supervisor::new(opener, clock, stop.clone(), SupervisorOptions::default());
         let ((frame, frames), (event, events)) = (channel(), channel());
         let thread = std::thread::spawn(move || {
             supervisor.run(&mut |one| frame.send(one).unwrap_or_default(), &mut |happened: &CaptureEvent<'_>| {
                 let text = match happened {
                     CaptureEvent::Connected { again, .. } => format!("connected {again}"),
                     CaptureEvent::Lost { error, .. } => error.reason().to_owned(),
+                    CaptureEvent::Damaged(damage) => format!("damaged {} {}", damage.packets, damage.pictures),
+                    CaptureEvent::Resized { from, to } => format!("resized {from} {to}"),
                     _ => return,
                 };
                 event.send(text).unwrap_or_default();
@@ -73,15 +80,19 @@ impl Watched {
         Self { stop, frames, events, thread: Some(thread) }
     }
 
-    fn event(&self) -> String {
+    pub fn event(&self) -> String {
         self.events.recv_timeout(LONG).unwrap()
     }
 
-    fn frame(&self) -> Frame {
+    pub fn try_event(&self) -> Option<String> {
+        self.events.try_recv().ok()
+    }
+
+    pub fn frame(&self) -> Frame {
         self.frames.recv_timeout(LONG).unwrap()
     }
 
-    fn end(mut self) -> SourceError {
+    pub fn end(mut self) -> SourceError {
         self.stop.set();
         self.thread.take().unwrap().join().unwrap()
     }

@@ -13,7 +13,7 @@ use crate::sample::Receiver;
 use crate::support::clips::Clips;
 use crate::support::command::{lookout, ran};
 use crate::support::rtsp::{Behaviour, Camera};
-use crate::support::site::SiteFiles;
+use crate::support::site::{Run, SiteFiles};
 
 /// Nobody listens on the discard port.
 const NOBODY: &str = "url = \"rtsp://127.0.0.1:9/none\"";
@@ -219,12 +219,15 @@ fn a_journal_that_cannot_grow_loses_nothing_and_stops_nothing() {
     camera.write_all(b"[[zone.rule]]\nid = \"stay\"\nkind = \"loitering\"\ndwell = \"0.5s\"\ngap = \"0s\"\n").unwrap();
     let mut run = files.start_cramped(160);
     run.until("the journal is full", |run| run.log().contains("the journal cannot be written; trying again"));
+    let unwell = |run: &Run| run.metric("lookout_degraded{part=\"journal\"}") == Some(1.0);
+    run.until("operations sees it", |run| unwell(run) && run.get("/readyz").contains("events wait in memory"));
     let (analysed, told) = (run.analysed("yard"), files.told().len());
     run.until("pictures go on", |run| run.analysed("yard") > analysed + 10.0);
     run.uncramp();
     run.until("alerts go on", |run| {
         files.told().len() > told + 1 && run.metric("lookout_outbox_pending{sink=\"record\"}") == Some(0.0)
     });
+    run.until("it is well", |run| !unwell(run));
     assert_eq!(run.metric("lookout_overflow_total{queue=\"journal\"}"), Some(0.0));
     assert_eq!(run.terminate(), Some(0));
     assert_complete(&files.told());
@@ -282,6 +285,7 @@ fn every_series_is_there_from_the_start_at_zero() {
         ("frame_age_seconds_count{camera=\"*\"}", "gate"),
         ("stage_seconds_count{stage=\"*\"}", "decode convert infer track rules"),
         ("stage_heartbeat_timestamp_seconds{stage=\"*\"}", "decode convert infer track rules"),
+        ("degraded{part=\"*\"}", "journal evidence records configuration database"),
         ("people{camera=\"gate\",zone=\"*\"}", "all"),
         ("crossings_total{camera=\"gate\",direction=\"*\",line=\"path\"}", "left_to_right right_to_left"),
         ("alerts_total{camera=\"gate\",kind=\"intrusion\",severity=\"*\"}", "minor moderate severe extreme"),
@@ -298,6 +302,7 @@ fn every_series_is_there_from_the_start_at_zero() {
         ("answers_total{outcome=\"*\",route=\"default\"}", "accepted assigned resolved false_alarm"),
         ("answers_refused_total{reason=\"*\"}", "unauthorized forbidden unknown malformed too_many"),
         ("alerts_unanswered{route=\"*\"}", "default"),
+        ("alerts_overdue_total{route=\"*\"}", "default"),
         ("alert_test_success_timestamp_seconds{route=\"*\"}", "default"),
         ("kind_alerts_today{figure=\"*\",kind=\"crowd\"}", "received answered resolved false_alarm due in_time"),
         ("kind_answer_minutes_today{kind=\"*\"}", "crowd intrusion"),

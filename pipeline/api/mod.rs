@@ -18,6 +18,7 @@ pub mod evidence;
 mod first;
 mod ground;
 mod guard;
+mod health;
 mod limit;
 mod live;
 mod numbers;
@@ -271,8 +272,8 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
         .merge(OpenApiRouter::new().routes(routes!(trails::what_if)).layer(DefaultBodyLimit::max(trails::LONGEST)))
         // All above are for those who are known and may see. What follows asks itself, or is for everybody.
         .route_layer(known.clone())
-        .routes(routes!(status::health))
-        .routes(routes!(status::ready))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
         .routes(routes!(status::metrics))
         .routes(routes!(session::show, session::login, session::logout))
         .routes(routes!(session::change_password))

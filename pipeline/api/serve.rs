@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -30,6 +30,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEAD: Duration = Duration::from_secs(30);
 /// How long nothing is accepted when the system has no room for a connection.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Between complaints.
+const COMPLAIN: Duration = Duration::from_secs(60);
 
 /// A socket that listens, and the certificate for it.
 pub struct Listener {
@@ -78,6 +80,7 @@ pub async fn serve(mut listener: Listener, state: ApiState) {
     let places = Arc::new(Semaphore::new(MOST));
     let mut connections = JoinSet::new();
     let mut stopped = pin!(stopped(stop.clone()));
+    let mut complained: Option<Instant> = None;
     loop {
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await;
@@ -93,7 +96,10 @@ pub async fn serve(mut listener: Listener, state: ApiState) {
             Ok(accepted) => accepted,
             // The client has gone, or the system has no room: neither is an end.
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                if complained.is_none_or(|last| last.elapsed() >= COMPLAIN) {
+                    complained = Some(Instant::now());
+                    tracing::warn!(%error, "a connection could not be accepted");
+                }
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Health, metrics, and the state of the cameras.
+//! Metrics, and the state of the cameras.
 
 use axum::extract::State;
 use axum::http::header;
@@ -27,34 +27,6 @@ struct Camera {
     now: Snapshot,
     /// Rules that are silenced.
     snoozed: Vec<Snooze>,
-}
-
-/// The process answers.
-#[utoipa::path(
-    get,
-    path = "/healthz",
-    tag = "health",
-    security(()),
-    responses((status = 200, description = "`ok`", body = String, content_type = "text/plain")),
-)]
-pub(super) async fn health() -> &'static str {
-    "ok\n"
-}
-
-/// The process does its work: models warm, journal open. One camera that is down does not count.
-#[utoipa::path(
-    get,
-    path = "/readyz",
-    tag = "health",
-    security(()),
-    responses((status = 200, description = "`ok`", body = String, content_type = "text/plain")),
-)]
-pub(super) async fn ready(State(state): State<ApiState>) -> Result<&'static str, Problem> {
-    if !state.0.hub.ready() {
-        return Err(Problem::unavailable("not ready"));
-    }
-    state.read(|reader| reader.ping()).await.map_err(|_| Problem::unavailable("not ready"))?;
-    Ok("ok\n")
 }
 
 /// From the networks that the site names without a login, else for whoever sees.

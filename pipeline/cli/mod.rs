@@ -2,10 +2,13 @@
 
 mod alerts;
 mod analyze;
+mod backup;
+mod bench;
 mod check;
 mod common;
 mod ground;
 mod models;
+mod notify;
 mod output;
 mod quiet;
 mod replay;
@@ -34,7 +37,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Log as JSON lines.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, env = "LOOKOUT_LOG_JSON")]
     log_json: bool,
 }
 
@@ -52,6 +55,8 @@ enum Command {
     User(user::Args),
     Report(report::Args),
     Quiet(quiet::Args),
+    Backup(backup::Args),
+    Bench(bench::Args),
 }
 
 /// Runs the command line.
@@ -77,6 +82,8 @@ pub fn main() -> ExitCode {
         Command::User(args) => user::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Quiet(args) => quiet::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,10 +15,12 @@ use lookout::telemetry::Metrics;
 use tokio::sync::watch;
 
 use super::common::{print, warn};
+use super::notify::Notifier;
 use super::signals::Signals;
 
 /// Watch the cameras of a site: detect, follow, apply the rules, journal and dispatch alerts; page, API and metrics on
-/// the site's `listen` address. Ends cleanly on Ctrl-C or SIGTERM.
+/// the site's `listen` address. Ends cleanly on Ctrl-C or SIGTERM. Under systemd it says when it is ready and, with a
+/// watchdog, that it lives.
 ///
 /// Example: lookout run --config configs/demo.toml
 #[derive(clap::Args)]
@@ -48,12 +50,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let files = api::evidence::Files { root: site.data.join(FOLDER), linker: parts.linker.clone() };
     let trails = std::sync::Arc::new(TrailDesk::new(&site)?);
     let desk = parts.dispatcher.desk();
-    let state = api::ApiState::new(&site, plans, hub, metrics, files, desk, trails, ended.clone())?;
+    let shown = std::sync::Arc::clone(&metrics);
+    let state = api::ApiState::new(&site, plans, hub, shown, files, desk, trails, ended.clone())?;
     let first = state.first_admin(std::io::stdout().is_terminal())?;
     let stop = Stop::new();
     let server = runtime.spawn(api::serve(listener, state));
     let signals = runtime.block_on(async { Signals::listen() }).context("cannot watch for signals")?;
     runtime.spawn(signals.watch(stop.clone()));
+    let notifier = std::sync::Arc::new(Notifier::from_environment().context("NOTIFY_SOCKET")?);
     let (work, dispatcher) = parts.start(&site, &stop)?;
     let deliveries = runtime.spawn(dispatcher.run(ended));
     let cameras = site.cameras.len();
@@ -65,7 +69,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
         api::First::InFile(path) => print(&format!("first login: admin, password in {}", path.display()))?,
     }
+    notifier.ready();
+    runtime.spawn(std::sync::Arc::clone(&notifier).watch(metrics));
     let worked = work.wait();
+    notifier.stopping();
     // Alerts that ended with the run are in the journal now and get their chance to leave.
     end.send_replace(true);
     runtime.block_on(async {

@@ -309,6 +309,8 @@ fn detect(table: Table<DetectRaw>, report: &mut Report<'_>) -> plan::Detect {
         input: input.map(size),
         extra: extra.unwrap_or_default().into_iter().map(size).collect(),
         score,
+        gate: raw.gate.get(report, "detect.gate").unwrap_or(false),
+        priority: raw.priority.get(report, "detect.priority").unwrap_or(false),
     }
 }
 

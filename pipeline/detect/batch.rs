@@ -41,20 +41,31 @@ impl Key {
 }
 
 /// The order of service of the cameras of one site: whoever has waited for the most turns comes first, together with
-/// others of the same group that are ready.
+/// others of the same group that are ready. Cameras with priority come before those without, of which none waits longer
+/// than [`PATIENCE`] turns for each camera there is.
 #[derive(Clone, Debug, Default)]
 pub struct Rota {
     /// Group of each camera.
     groups: Vec<usize>,
     /// Turn at which each camera was last served; 0: never.
     served: Vec<u64>,
+    /// Whether it goes before others; empty: none does.
+    priority: Vec<bool>,
     turn: u64,
 }
+
+/// Turns for each camera after which one without priority is served all the same.
+const PATIENCE: u64 = 4;
 
 impl Rota {
     /// For cameras numbered from 0, each with its group (an index of its [`Key`]).
     pub fn new(groups: Vec<usize>) -> Self {
-        Self { served: vec![0; groups.len()], groups, turn: 0 }
+        Self { served: vec![0; groups.len()], groups, priority: Vec::new(), turn: 0 }
+    }
+
+    /// Cameras that go before others, by number.
+    pub fn with_priority(self, priority: Vec<bool>) -> Self {
+        Self { priority, ..self }
     }
 
     /// Takes the next cameras to serve, at most `most` of one group, out of those that are ready, longest waiting first;
@@ -77,7 +88,13 @@ impl Rota {
         (0..self.groups.len())
             .filter(|camera| group.is_none_or(|group| self.groups[*camera] == group) && !taken.contains(camera))
             .filter(|camera| ready(*camera))
-            .min_by_key(|camera| self.served[*camera])
+            .min_by_key(|camera| (!self.goes_first(*camera), self.served[*camera]))
+    }
+
+    /// By priority, or because it has waited for long.
+    fn goes_first(&self, camera: usize) -> bool {
+        let patience = PATIENCE * self.groups.len() as u64;
+        self.priority.get(camera).copied().unwrap_or(false) || self.turn.saturating_sub(self.served[camera]) >= patience
     }
 }
 
@@ -100,6 +117,21 @@ mod tests {
         assert_eq!(serve(&mut rota, &[4], 1), [4]);
         assert_eq!(serve(&mut rota, &[], 1), [0; 0]);
         assert_eq!(serve(&mut rota, &[3, 4], 1), [3]);
+    }
+
+    #[test]
+    fn priority_goes_first_and_nobody_starves() {
+        let mut rota = Rota::new(vec![0; 4]).with_priority(vec![false, true, false, true]);
+        // They are not always ready: what they leave is for the others.
+        assert_eq!(serve(&mut rota, &[0, 1, 2, 3], 1), [1]);
+        assert_eq!(serve(&mut rota, &[0, 2, 3], 1), [3]);
+        assert_eq!(serve(&mut rota, &[0, 2], 1), [0]);
+        assert_eq!(serve(&mut rota, &[0, 2], 1), [2]);
+        // Always ready, they would take everything.
+        let served: Vec<usize> = (0..1_000).flat_map(|_| serve(&mut rota, &[0, 1, 2, 3], 1)).collect();
+        let share = |camera: usize| served.iter().filter(|c| **c == camera).count();
+        assert!(share(0).abs_diff(share(2)) <= 1 && (50..=70).contains(&share(0)), "{} {}", share(0), share(2));
+        assert!(share(1).abs_diff(share(3)) <= 2 && share(1) > 430, "{} {}", share(1), share(3));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Desk {
 
 /// The answer in the body of a receiver's answer to a delivery. Many receivers say `{"status": "ok"}` or nothing: whatever
 /// does not use one of the four words is no answer.
-pub(super) fn parse(body: &[u8]) -> Option<Result<Answer, String>> {
+pub fn parse(body: &[u8]) -> Option<Result<Answer, String>> {
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
     let is_answer = value.get("status")?.as_str().is_some_and(|status| ANSWERS.contains(&status));
     is_answer.then(|| serde_json::from_value(value).map_err(|e| e.to_string()))

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::stages::{CameraStages, Observed};
 use crate::alerts::IncidentConfig;
-use crate::capture::{Clip, Inspector, PrivacyMask, SourceError};
+use crate::capture::{Clip, Inspector, MotionGate, PrivacyMask, SourceError};
 use crate::config::plan::{Camera, MaskKind};
 use crate::detect::{DetectError, Detector};
 use crate::rules::Measured;
@@ -94,6 +94,9 @@ pub struct Analysis {
     stages: CameraStages,
     mask: PrivacyMask,
     inspector: Inspector,
+    /// Where the camera has one.
+    gate: Option<MotionGate>,
+    busy: bool,
     report: Report,
     /// Confirmed in the last picture, ordered.
     confirmed: Vec<TrackId>,
@@ -105,6 +108,7 @@ impl Analysis {
     pub fn new(config: IncidentConfig, clip: Clip, detector: Box<dyn Detector>, score: f32) -> Self {
         let report = Report::new(&config.camera);
         let mask = privacy_mask(&config.camera);
+        let gate = config.camera.detect.gate.then(|| MotionGate::new(config.outage));
         let tracker = Box::new(SortTracker::new(TrackerConfig { start_score: score }));
         Self {
             clip,
@@ -112,6 +116,8 @@ impl Analysis {
             stages: CameraStages::new(config, tracker),
             mask,
             inspector: Inspector::new(),
+            gate,
+            busy: false,
             report,
             confirmed: Vec::new(),
             events: Vec::new(),
@@ -126,6 +132,10 @@ impl Analysis {
     ) -> Result<Report, AnalyzeError<F::Error>> {
         let mut found: Vec<Detections> = Vec::new();
         while let Some(frame) = self.clip.next()? {
+            let busy = self.busy;
+            if self.gate.as_mut().is_some_and(|gate| !gate.takes(&frame, busy)) {
+                continue;
+            }
             let frame = self.mask.apply(frame);
             self.detector.detect(&Batch { frames: std::slice::from_ref(&frame) }, &mut found)?;
             let size = frame.picture.size();
@@ -135,6 +145,7 @@ impl Analysis {
             }
             let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
             self.report.tracks += newly_confirmed(&mut self.confirmed, observed.tracks);
+            self.busy = observed.busy;
             let Observed { tracks, people, measured, .. } = observed;
             let seen = Analysed { frame: &frame, size, detections, tracks, people, measured, events: &self.events };
             findings.picture(&seen).map_err(AnalyzeError::Findings)?;

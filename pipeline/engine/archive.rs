@@ -10,6 +10,7 @@ use super::lull::Lull;
 use crate::alerts::evidence::store::{Store, utc_day};
 use crate::alerts::evidence::{CLIP, Job, Make, STILL, encode_clip};
 use crate::alerts::numbering::{Addition, Entry, News};
+use crate::telemetry::{Metrics, Part};
 use crate::types::{AlertId, MediaState};
 
 /// Files that wait to be written, of all cameras: some hundred alerts at once.
@@ -22,12 +23,13 @@ pub struct Archive {
     store: Store,
     out: Sender<Entry>,
     lull: Arc<Lull>,
+    metrics: Arc<Metrics>,
 }
 
 impl Archive {
     /// `out` leads to the journal; `lull` says when nothing is analysed.
-    pub fn new(store: Store, out: Sender<Entry>, lull: Arc<Lull>) -> Self {
-        Self { store, out, lull }
+    pub fn new(store: Store, out: Sender<Entry>, lull: Arc<Lull>, metrics: Arc<Metrics>) -> Self {
+        Self { store, out, lull, metrics }
     }
 
     /// Works until all cameras are gone.
@@ -88,8 +90,12 @@ impl Archive {
         put: impl FnOnce(&mut Store) -> Result<(), crate::alerts::evidence::store::StoreError>,
     ) -> MediaState {
         match put(&mut self.store) {
-            Ok(()) => MediaState::Ready,
+            Ok(()) => {
+                self.metrics.health.well(Part::Evidence);
+                MediaState::Ready
+            }
             Err(error) => {
+                self.metrics.health.note(Part::Evidence, vec![error.to_string()]);
                 tracing::error!(%alert, file = name, %error, "evidence could not be kept");
                 MediaState::Failed
             }

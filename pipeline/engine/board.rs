@@ -23,11 +23,12 @@ struct Inner {
 }
 
 impl Board {
-    /// For cameras numbered from 0 with their group: cameras of one group can share a batch.
-    pub fn new(groups: Vec<usize>, lanes: Vec<LaneState>) -> Self {
+    /// For cameras numbered from 0 with their group, which can share a batch, and whether they go before others.
+    pub fn new(groups: Vec<usize>, priority: Vec<bool>, lanes: Vec<LaneState>) -> Self {
         let ready = vec![false; lanes.len()];
         let lanes = lanes.into_iter().map(|state| Some(Box::new(state))).collect();
-        Self { inner: Mutex::new(Inner { rota: Rota::new(groups), ready, lanes, closed: false }), wake: Condvar::new() }
+        let rota = Rota::new(groups).with_priority(priority);
+        Self { inner: Mutex::new(Inner { rota, ready, lanes, closed: false }), wake: Condvar::new() }
     }
 
     /// A frame was put into this camera's slot.

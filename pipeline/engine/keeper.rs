@@ -2,6 +2,7 @@
 //! record.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -13,6 +14,7 @@ use super::trails::recorder::Gathered;
 use super::trails::store::{Store, StoreError};
 use super::trails::thin::thin;
 use crate::config::plan::Trails;
+use crate::telemetry::{Metrics, Part};
 
 /// Records that wait, of all cameras.
 const QUEUE: usize = 512;
@@ -47,6 +49,7 @@ pub enum KeepError {
 pub struct Keeper {
     trails: Store,
     numbers: NumbersStore,
+    metrics: Option<Arc<Metrics>>,
     overflow: prometheus::IntCounter,
     complained: Option<Instant>,
 }
@@ -55,7 +58,12 @@ impl Keeper {
     /// Below the data of a site, which must exist. Counts in `overflow` records that could not be kept.
     pub fn new(data: &Path, plan: Trails, overflow: prometheus::IntCounter) -> Result<Self, NumbersError> {
         let (trails, numbers) = (Store::new(&data.join(FOLDER), plan), NumbersStore::open(data)?);
-        Ok(Self { trails, numbers, overflow, complained: None })
+        Ok(Self { trails, numbers, metrics: None, overflow, complained: None })
+    }
+
+    /// Says so in the health of a process when it cannot keep anything.
+    pub fn with_health(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// Works until all who hand over are gone.
@@ -64,12 +72,14 @@ impl Keeper {
         let mut swept = Instant::now();
         loop {
             match records.recv_timeout(SWEEP) {
-                Ok(record) => {
-                    if let Err(error) = self.keep(&record) {
+                Ok(record) => match self.keep(&record) {
+                    Ok(()) => self.metrics.iter().for_each(|m| m.health.well(Part::Records)),
+                    Err(error) => {
                         self.overflow.inc();
+                        self.metrics.iter().for_each(|m| m.health.note(Part::Records, vec![error.to_string()]));
                         self.complain(&error);
                     }
-                }
+                },
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }

@@ -1,6 +1,7 @@
 //! One camera of a run: its slot, its stages after detection, its metrics and what the page sees.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crossbeam::channel::Sender;
@@ -27,6 +28,10 @@ pub struct Lane {
     pub source: Option<Source>,
     /// Between capture and detection.
     pub slot: FreshestSlot,
+    /// Pictures of an empty, still scene are left out.
+    pub gate: bool,
+    /// Somebody is followed, or an alert is open, as of the last picture.
+    pub busy: AtomicBool,
     /// Handles of its series.
     pub metrics: CameraMetrics,
     /// What the page sees.
@@ -171,6 +176,7 @@ impl LaneState {
         let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
         self.track.done(observed.spent.track);
         self.rules.done(observed.spent.rules);
+        lane.busy.store(observed.busy, Ordering::Relaxed);
         let age = frame.arrived.elapsed();
         lane.metrics.analysed.inc();
         lane.metrics.frame_age.observe(age.as_secs_f64());

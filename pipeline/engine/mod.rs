@@ -30,11 +30,15 @@
 //! | `keeping` | what a camera leaves behind besides alerts |
 //! | [`keeper`] | the thread that keeps it |
 //! | [`hub`] | what the API sees |
+//! | [`bench`] | how a site does on this machine |
+//! | [`backup`] | a copy of a site's data while it runs |
 //! | [`numbers`] | how many people were where, by quarters of an hour |
 
 pub mod analyze;
 pub mod annotate;
 mod archive;
+pub mod backup;
+pub mod bench;
 mod board;
 mod figures;
 mod follow;

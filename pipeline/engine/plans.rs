@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 use super::hub::LiveHub;
 use crate::config::plan::{Camera, CameraDiff};
 use crate::config::{Checked, ConfigError, Fault, SiteFiles, camera_files, read_text, write_text};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Part};
 
 /// Edits that a slow listener may lag behind before it loses the oldest.
 const EDITS: usize = 64;
@@ -136,19 +136,12 @@ impl LivePlans {
 
     /// Faults of files that are on disk but not in force.
     pub fn faults(&self) -> Vec<Fault> {
-        let held = self.lock();
-        held.seen.iter().flat_map(|seen| &seen.faults).chain(&held.site_faults).cloned().collect()
+        self.lock().faults()
     }
 
     /// What is on disk and in force only after a restart, in words.
     pub fn restarts(&self) -> Vec<String> {
-        let held = self.lock();
-        let cameras = held.files.cameras().iter().zip(&held.seen).filter(|(_, seen)| seen.restart);
-        let mut waiting: Vec<String> =
-            cameras.map(|(file, _)| format!("{}: source or detection", file.path.display())).collect();
-        waiting.extend(held.strangers.iter().map(|path| format!("{}: a new camera", path.display())));
-        waiting.extend((held.site != held.site_now).then(|| format!("{}: the site", held.files.file().display())));
-        waiting
+        self.lock().restarts()
     }
 
     /// The text in force of every camera, with its id.
@@ -172,6 +165,7 @@ impl LivePlans {
         let mut held = self.lock();
         let index = held.index(camera)?;
         self.look_at(&mut held, index);
+        self.show(&held);
         held.camera_text(index)
     }
 
@@ -206,6 +200,7 @@ impl LivePlans {
             return Err(EditError::Unrecorded(reason));
         }
         self.put(&mut held, index, text.into(), checked);
+        self.show(&held);
         held.camera_text(index)
     }
 
@@ -217,6 +212,13 @@ impl LivePlans {
         }
         self.look_at_site(&mut held);
         held.look_for_strangers();
+        self.show(&held);
+    }
+
+    /// Lets the health of the process say what is not in force.
+    fn show(&self, held: &Held) {
+        self.metrics.health.note(Part::Configuration, held.faults().iter().map(Fault::to_string).collect());
+        self.metrics.health.note_restarts(held.restarts());
     }
 
     /// Nothing of the site file is taken while it runs; what it would do after a restart is said once.
@@ -287,6 +289,19 @@ impl Seen {
 impl Held {
     fn index(&self, camera: &str) -> Result<usize, EditError> {
         self.files.index(camera).ok_or_else(|| EditError::Unknown(camera.to_owned()))
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        self.seen.iter().flat_map(|seen| &seen.faults).chain(&self.site_faults).cloned().collect()
+    }
+
+    fn restarts(&self) -> Vec<String> {
+        let cameras = self.files.cameras().iter().zip(&self.seen).filter(|(_, seen)| seen.restart);
+        let mut waiting: Vec<String> =
+            cameras.map(|(file, _)| format!("{}: source or detection", file.path.display())).collect();
+        waiting.extend(self.strangers.iter().map(|path| format!("{}: a new camera", path.display())));
+        waiting.extend((self.site != self.site_now).then(|| format!("{}: the site", self.files.file().display())));
+        waiting
     }
 
     fn camera_text(&self, index: usize) -> Result<CameraText, EditError> {

@@ -1,5 +1,6 @@
 //! The one thread that writes the journal. Whatever is announced, to page or sinks, is on disk.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,13 +8,13 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::hub::LiveHub;
 use super::trials::Trials;
-use crate::alerts::journal::{Appended, Backlog, Journal};
+use crate::alerts::journal::{Appended, Backlog, Journal, JournalError};
 use crate::alerts::numbering::{Addition, Entry, News, Numbering};
 use crate::alerts::stopped_after_crash;
 use crate::capture::Stop;
 use crate::config::plan::Site;
 use crate::dispatch::{Bell, Routed, Router};
-use crate::telemetry::{Metrics, RouteMetrics};
+use crate::telemetry::{Metrics, Part, Pulse, RouteMetrics};
 use crate::types::{Event, EvidenceState, Kind, MediaState, Rect, State};
 
 /// Events between the cameras and the journal: a burst fits, and behind it the cameras wait rather than lose an alert.
@@ -26,6 +27,8 @@ const RETRY: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(1);
 /// Deadlines told at once.
 const PASSED: usize = 256;
+/// Between complaints.
+const COMPLAIN: Duration = Duration::from_secs(60);
 /// How long the end waits for a journal that cannot be written.
 const LAST_TRIES: u32 = 10;
 
@@ -44,12 +47,18 @@ pub struct Recorder {
     routes: Vec<(String, RouteMetrics)>,
     trials: Trials,
     looked: Option<Instant>,
+    metrics: Arc<Metrics>,
+    pulse: Pulse,
+    complained: Option<Instant>,
 }
+
+/// Writing and looking wait for other processes several times, each time for some seconds at most.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Recorder {
     /// Counts in `metrics` events that were lost because the journal could not be written for too long, and deliveries
     /// that gave way because too many wait for a sink.
-    pub fn new(journal: Journal, site: &Site, bell: Bell, hub: Arc<LiveHub>, metrics: &Metrics) -> Self {
+    pub fn new(journal: Journal, site: &Site, bell: Bell, hub: Arc<LiveHub>, metrics: &Arc<Metrics>) -> Self {
         let router = Router::new(site);
         let trials = Trials::new(site, &router, metrics, jiff::Timestamp::now());
         let routes = router.routes().iter().map(|r| (r.id.clone(), metrics.for_route(&r.id))).collect();
@@ -69,11 +78,14 @@ impl Recorder {
             routes,
             trials,
             looked: None,
+            pulse: metrics.health.pulse("journal", PATIENCE, Some(metrics.heartbeat("alerts"))),
+            metrics: Arc::clone(metrics),
+            complained: None,
         }
     }
 
     /// Ends the alerts that a crash left open; before the first picture.
-    pub fn end_open_alerts(&mut self) -> Result<usize, crate::alerts::journal::JournalError> {
+    pub fn end_open_alerts(&mut self) -> Result<usize, JournalError> {
         let open = self.journal.open_alerts()?;
         for last in &open {
             self.take(Entry::Event(Box::new(stopped_after_crash(last))));
@@ -86,6 +98,7 @@ impl Recorder {
     pub fn run(mut self, entries: &Receiver<Entry>, stop: &Stop) -> Result<(), String> {
         let mut tries = 0;
         loop {
+            self.pulse.beat();
             let wait = if self.backlog.is_empty() { LOOK } else { RETRY };
             let ended = match entries.recv_timeout(wait) {
                 Ok(entry) => {
@@ -99,10 +112,17 @@ impl Recorder {
             };
             match self.flush().and_then(|()| self.look()) {
                 Ok(()) if ended => return Ok(()),
-                Ok(()) => {}
-                Err(error) if !error.retry() => return Err(format!("the journal cannot be written: {error}")),
+                Ok(()) => self.recovered(),
+                Err(error) if !error.retry() => {
+                    // Everything ends; what still comes is kept with the rest.
+                    stop.set();
+                    self.pulse.wait();
+                    entries.iter().for_each(|entry| self.take(entry));
+                    self.give_up(&error);
+                    return Err(format!("the journal cannot be written: {error}"));
+                }
                 Err(error) => {
-                    tracing::error!(%error, waiting = self.backlog.len(), "the journal cannot be written; trying again");
+                    self.complain(&error);
                     tries += u32::from(ended || stop.is_set());
                     if ended && tries > LAST_TRIES {
                         return Err(format!("{} events could not be written: {error}", self.backlog.len()));
@@ -113,6 +133,55 @@ impl Recorder {
                 }
             }
         }
+    }
+
+    /// A damaged journal is not gone on with; what it did not take waits for the next run.
+    fn give_up(&self, error: &JournalError) {
+        let events: Vec<&Event> = self.backlog.events().collect();
+        if matches!(error, JournalError::Damaged(_))
+            && let Err(error) = self.journal.condemn(&events)
+        {
+            tracing::error!(%error, lost = events.len(), "events that the journal did not take are lost");
+        }
+    }
+
+    /// Takes up what an earlier run could not write; before anything else.
+    pub fn take_up_unwritten(&mut self) -> Result<usize, JournalError> {
+        let events = self.journal.unwritten();
+        let found = events.len();
+        let mut begun = BTreeSet::new();
+        for event in events {
+            let Routed { mut sinks, watches, .. } = self.router.route(&event);
+            if event.state == State::Started {
+                begun.insert(event.alert);
+            } else if event.state == State::Ended && !begun.contains(&event.alert) {
+                // Its start is in the journal that was set aside, and so is who heard of it.
+                sinks = self.router.route(&Event { state: State::Started, ..event.clone() }).sinks;
+            }
+            self.push(Appended { event, sinks, watches });
+        }
+        self.flush()?;
+        if let Err(error) = self.journal.forget_unwritten() {
+            tracing::warn!(%error, "events are taken up again at the next start; they are known then");
+        }
+        Ok(found)
+    }
+
+    /// Says once a minute that the journal cannot be written.
+    fn complain(&mut self, error: &JournalError) {
+        let waiting = self.backlog.len();
+        if self.complained.is_none_or(|last| last.elapsed() >= COMPLAIN) {
+            self.complained = Some(Instant::now());
+            tracing::error!(%error, waiting, "the journal cannot be written; trying again");
+        }
+        self.metrics.health.note(Part::Journal, vec![format!("{error}; {waiting} events wait in memory")]);
+    }
+
+    fn recovered(&mut self) {
+        if self.complained.take().is_some() {
+            tracing::info!("the journal is written again");
+        }
+        self.metrics.health.well(Part::Journal);
     }
 
     fn take(&mut self, entry: Entry) {
@@ -158,13 +227,16 @@ impl Recorder {
 
     /// Tells of deadlines that have passed, and does what commands asked for; once a second, and only when all that was told before is on disk, so that each
     /// is told once.
-    fn look(&mut self) -> Result<(), crate::alerts::journal::JournalError> {
+    fn look(&mut self) -> Result<(), JournalError> {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
             return Ok(());
         }
         self.looked = Some(Instant::now());
         let at = jiff::Timestamp::now();
         for passed in self.journal.passed(at, PASSED)? {
+            if let Some((_, metrics)) = self.routes.iter().find(|(id, _)| *id == passed.route) {
+                metrics.overdue.inc();
+            }
             let overdue = self.router.overdue(&passed.route, passed.within);
             self.take(Entry::Addition(Addition { alert: passed.alert, at, news: News::Overdue(overdue) }));
         }
@@ -187,12 +259,12 @@ impl Recorder {
     }
 
     /// Learns from the journal what the last run knew: quiet spots, and which alerts stand for later ones.
-    pub fn recall(&mut self) -> Result<(), crate::alerts::journal::JournalError> {
+    pub fn recall(&mut self) -> Result<(), JournalError> {
         self.router.recall(&self.journal, jiff::Timestamp::now())?;
         self.quiet()
     }
 
-    fn quiet(&self) -> Result<(), crate::alerts::journal::JournalError> {
+    fn quiet(&self) -> Result<(), JournalError> {
         let spots = self.journal.spots()?;
         for camera in &self.hub.cameras {
             let own = spots.iter().filter(|spot| spot.camera == camera.id);
@@ -201,7 +273,7 @@ impl Recorder {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), crate::alerts::journal::JournalError> {
+    fn flush(&mut self) -> Result<(), JournalError> {
         let (hub, bell, dropped) = (&self.hub, &self.bell, &self.dropped);
         self.backlog.flush(&mut self.journal, |batch, committed| {
             dropped.inc_by(committed.dropped as u64);

@@ -1,6 +1,7 @@
 //! `lookout run`: all cameras of a site, until told to stop.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::archive::{self, Archive};
@@ -34,7 +35,7 @@ use crate::config::plan::{Camera, Site};
 use crate::detect::batch::Key;
 use crate::detect::{Catalog, DetectError, OnnxDetector};
 use crate::dispatch::{DispatchError, Dispatcher};
-use crate::telemetry::{Metrics, Stage};
+use crate::telemetry::{Metrics, Part, Stage};
 use crate::track::{SortTracker, TrackerConfig};
 use crate::types::Span;
 
@@ -77,6 +78,8 @@ impl RunError {
 
 /// Between looks at cameras that give nothing.
 const TICK: Duration = Duration::from_millis(250);
+/// A look at all cameras never takes longer.
+const TICK_PATIENCE: Duration = Duration::from_secs(60);
 /// A worker gives a camera back within this time, or is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -121,7 +124,12 @@ impl Parts {
     pub fn open(files: SiteFiles, metrics: Arc<Metrics>) -> Result<Self, RunError> {
         let site = &files.site;
         let sinks: Vec<String> = site.sinks.iter().map(|s| s.id.clone()).collect();
-        let mut journal = Journal::open(&site.data, &sinks)?;
+        let (mut journal, aside) = Journal::open_or_begin_anew(&site.data, &sinks)?;
+        if let Some(aside) = &aside {
+            let reason = format!("it was damaged and is set aside as {}; a new one has begun", aside.display());
+            tracing::error!(journal = %aside.display(), "the journal was damaged: set aside, a new one has begun");
+            metrics.health.note(Part::Database, vec![reason]);
+        }
         let retired = journal.retire_removed_sinks()?;
         if retired > 0 {
             tracing::warn!(events = retired, "what waited for sinks that were removed is kept as dead letters");
@@ -146,13 +154,17 @@ impl Parts {
         let mut recorder =
             Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics);
         recorder.recall()?;
+        let left = recorder.take_up_unwritten()?;
+        if left > 0 {
+            tracing::warn!(events = left, "took up events that the last run could not write");
+        }
         let ended = recorder.end_open_alerts()?;
         if ended > 0 {
             tracing::warn!(alerts = ended, "ended alerts that the last run left open");
         }
         let lull = Arc::new(Lull::default());
         let evidence = Store::open(&site.data.join(evidence::FOLDER), site.evidence)?;
-        let archive = Archive::new(evidence, sender.clone(), Arc::clone(&lull));
+        let archive = Archive::new(evidence, sender.clone(), Arc::clone(&lull), Arc::clone(&self.metrics));
         let (jobs, waiting) = archive::queue();
         let (crossings, crossed) = site::queue();
         let (records, kept) = keeper::queue();
@@ -164,7 +176,8 @@ impl Parts {
             let asked = site.rules.iter().any(|rule| rule.condition.gates().iter().any(|g| g.camera == camera.id));
             asked.then(|| Gates::new(index, camera, crossings.clone(), self.metrics.overflow("site")))
         };
-        let record_keeper = Keeper::new(&site.data, site.trails, self.metrics.overflow("trails"))?;
+        let record_keeper = Keeper::new(&site.data, site.trails, self.metrics.overflow("trails"))?
+            .with_health(Arc::clone(&self.metrics));
         let began = jiff::Timestamp::now().as_millisecond().unsigned_abs();
         let keeping = |camera: &Arc<Camera>| {
             let lost = self.metrics.overflow("trails");
@@ -192,7 +205,8 @@ impl Parts {
         drop(records);
         drop(jobs);
         drop(sender);
-        let board = Arc::new(Board::new(groups.clone(), states));
+        let priority = site.cameras.iter().map(|camera| camera.detect.priority).collect();
+        let board = Arc::new(Board::new(groups.clone(), priority, states));
         let threads = Threads::new(stop.clone());
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
@@ -209,9 +223,10 @@ impl Parts {
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
         for (i, detectors) in detectors.into_iter().enumerate() {
+            let (name, metrics) = (format!("worker-{i}"), &self.metrics);
             let (lanes, board, groups) = (Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups));
-            let worker = Worker::new(lanes, board, groups, Arc::clone(&lull), detectors, &self.metrics);
-            workers.push(threads.spawn(format!("worker-{i}"), move || worker.run())?);
+            let worker = Worker::new(&name, lanes, board, groups, Arc::clone(&lull), detectors, metrics);
+            workers.push(threads.spawn(name, move || worker.run())?);
         }
         let mut captures = Vec::new();
         for (i, lane) in lanes.iter().enumerate() {
@@ -227,8 +242,10 @@ impl Parts {
             let (lanes, board, stop, metrics) =
                 (Arc::clone(&lanes), Arc::clone(&board), stop.clone(), Arc::clone(&self.metrics));
             let data = site.data.clone();
+            let pulse = metrics.health.pulse("ticker", TICK_PATIENCE, None);
             threads.spawn("ticker", move || {
                 while !stop.wait(TICK) {
+                    pulse.beat();
                     tick(&lanes, &board, &mut keeper);
                     if let Ok(disk) = rustix::fs::statvfs(&data) {
                         metrics
@@ -338,6 +355,8 @@ fn lanes(site: &Site, hub: &LiveHub, metrics: &Metrics) -> Arc<[Lane]> {
             id: camera.id.clone(),
             source: camera.source.clone(),
             slot: FreshestSlot::new(),
+            gate: camera.detect.gate,
+            busy: AtomicBool::new(true),
             metrics: metrics.for_camera(&camera.id),
             hub: Arc::clone(hub),
         })

@@ -31,6 +31,8 @@ pub struct Observed<'a> {
     pub measured: &'a Measured,
     /// The rules of zones and lines rest because the camera has moved.
     pub resting: bool,
+    /// Somebody is followed, or an alert is open: no picture may be left out.
+    pub busy: bool,
     /// Where the time went.
     pub spent: Spent,
 }
@@ -189,7 +191,8 @@ impl CameraStages {
         self.judge.observe(media, utc, size, people, events);
         let (measured, resting) = (self.judge.rules.measured(), self.judge.resting());
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
-        Observed { tracks, people: self.steady.last(), measured, resting, spent }
+        let busy = !tracks.is_empty() || self.judge.incidents.open() > 0;
+        Observed { tracks, people: self.steady.last(), measured, resting, busy, spent }
     }
 
     /// Puts another plan in force from the next picture on, as [`Judge::replan`] does. Tracks live on.

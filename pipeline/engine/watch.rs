@@ -1,11 +1,14 @@
 //! The capture thread of one camera: supervises its source and tells metrics, page and log what happens to it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::board::Board;
 use super::hub::CameraState;
 use super::lane::Lane;
-use crate::capture::{CameraOpener, CaptureEvent, SourceError, Stop, Supervisor, SupervisorOptions, SystemClock};
+use crate::capture::{
+    CameraOpener, CaptureEvent, MotionGate, SourceError, Stop, Supervisor, SupervisorOptions, SystemClock,
+};
 use crate::config::plan::Source;
 use crate::telemetry::StageMetrics;
 
@@ -30,7 +33,12 @@ pub fn watch(camera: usize, source: &Source, lanes: &Arc<[Lane]>, board: &Board,
     };
     let opener = CameraOpener::new(id, source.clone(), DECODER_THREADS);
     let mut supervisor = Supervisor::new(opener, Arc::new(SystemClock), stop.clone(), options);
+    let mut gate = lane.gate.then(|| MotionGate::new(source.outage));
     let mut sink = |frame| {
+        if gate.as_mut().is_some_and(|gate| !gate.takes(&frame, lane.busy.load(Ordering::Relaxed))) {
+            lane.metrics.idle.inc();
+            return;
+        }
         if lane.slot.put(frame).is_some() {
             lane.metrics.dropped.inc();
         }

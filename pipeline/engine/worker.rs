@@ -1,12 +1,13 @@
 //! An inference worker: takes the freshest frames that are waiting, detects, and runs their cameras' stages.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::board::Board;
 use super::lane::Lane;
 use super::lull::Lull;
 use crate::detect::{DetectError, Detector, OnnxDetector};
-use crate::telemetry::{Metrics, Stage, StageMetrics};
+use crate::telemetry::{Metrics, Pulse, Stage, StageMetrics};
 use crate::types::{Batch, Detections, Frame};
 
 /// Consecutive failed inferences after which a worker ends the process rather than go on blind.
@@ -24,11 +25,16 @@ pub struct Worker {
     infer: StageMetrics,
     batch_size: prometheus::Histogram,
     candidates: prometheus::IntCounter,
+    pulse: Pulse,
 }
 
+/// No inference takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 impl Worker {
-    /// `detectors[g]` serves group g; `lull` knows while it works.
+    /// `detectors[g]` serves group g; `lull` knows while it works; `name` is that of its thread.
     pub fn new(
+        name: &str,
         lanes: Arc<[Lane]>,
         board: Arc<Board>,
         groups: Arc<[usize]>,
@@ -46,6 +52,7 @@ impl Worker {
             infer: metrics.stage(Stage::Infer),
             batch_size: metrics.batch_size.clone(),
             candidates: metrics.overflow("candidates"),
+            pulse: metrics.health.pulse(name, PATIENCE, None),
         }
     }
 
@@ -57,7 +64,12 @@ impl Worker {
         let mut frames: Vec<Frame> = Vec::new();
         let sizes: Vec<usize> = self.detectors.iter().map(OnnxDetector::batch).collect();
         let mut failures = 0;
-        while board.take(|group| sizes[group], &mut taken, &mut scratch) {
+        loop {
+            self.pulse.wait();
+            if !board.take(|group| sizes[group], &mut taken, &mut scratch) {
+                return Ok(());
+            }
+            self.pulse.beat();
             frames.clear();
             let mut i = 0;
             while i < taken.len() {
@@ -99,7 +111,6 @@ impl Worker {
                 board.give(camera, state);
             }
         }
-        Ok(())
     }
 
     fn detect(&mut self, group: usize, frames: &[Frame], found: &mut Vec<Detections>) -> Result<(), DetectError> {

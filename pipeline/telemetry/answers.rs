@@ -1,6 +1,6 @@
 //! What is counted of answers, route by route.
 
-use prometheus::{Gauge, GaugeVec, IntCounterVec, IntGauge, IntGaugeVec};
+use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use super::metrics::Builder;
 use crate::types::answer::ANSWERS;
@@ -26,6 +26,7 @@ pub struct AnswerMetrics {
     taken: IntCounterVec,
     refused: IntCounterVec,
     unanswered: IntGaugeVec,
+    overdue: IntCounterVec,
     tested: GaugeVec,
     of_grid: IntGaugeVec,
     of_kind: IntGaugeVec,
@@ -46,6 +47,8 @@ pub const FIGURES: [&str; 6] = ["received", "answered", "resolved", "false_alarm
 pub struct RouteMetrics {
     /// Alerts that must be answered and are not.
     pub unanswered: IntGauge,
+    /// Alerts whose deadline passed without an answer.
+    pub overdue: IntCounter,
     /// Unix time at which a test alert was last delivered to all its sinks; 0: never.
     pub tested: Gauge,
 }
@@ -74,6 +77,7 @@ impl AnswerMetrics {
                 "Alerts that must be answered and are not.",
                 &["route"],
             )?,
+            overdue: b.counters("lookout_alerts_overdue_total", "Alerts that nobody answered in time.", &["route"])?,
             tested: b.float_gauges(
                 "lookout_alert_test_success_timestamp_seconds",
                 "Unix time at which a test alert was last delivered to all sinks of a route.",
@@ -112,6 +116,7 @@ impl AnswerMetrics {
         }
         RouteMetrics {
             unanswered: self.unanswered.with_label_values(&[route]),
+            overdue: self.overdue.with_label_values(&[route]),
             tested: self.tested.with_label_values(&[route]),
         }
     }

@@ -10,6 +10,8 @@ use prometheus::{
 };
 
 use super::answers::{AnswerMetrics, FigureMetrics, RouteMetrics};
+use super::health::Health;
+use super::process::ProcessMetrics;
 use crate::config::plan;
 use crate::types::{Direction, Kind, Severity};
 
@@ -86,6 +88,10 @@ pub struct Metrics {
     outbox_oldest: GaugeVec,
     answers: AnswerMetrics,
     stages: [StageMetrics; 5],
+    heartbeat: GaugeVec,
+    process: ProcessMetrics,
+    /// Threads and parts that are unwell.
+    pub health: Health,
     /// Pictures that went through the model together.
     pub batch_size: Histogram,
     /// Configuration files taken into force.
@@ -226,6 +232,7 @@ impl Metrics {
             seconds: stage_seconds.with_label_values(&[stage.word()]),
             heartbeat: heartbeat.with_label_values(&[stage.word()]),
         });
+        heartbeat.with_label_values(&["alerts"]);
         let reloads =
             b.counters("lookout_config_reloads_total", "Configuration files read while running.", &["outcome"])?;
         let overflow = b.counters("lookout_overflow_total", "Items that a bounded queue turned away.", &["queue"])?;
@@ -278,6 +285,13 @@ impl Metrics {
             )?,
             answers: AnswerMetrics::new(&b)?,
             stages,
+            heartbeat,
+            process: ProcessMetrics::new(&b)?,
+            health: Health::new(&b.gauges(
+                "lookout_degraded",
+                "1 while a part does its work badly or not at all.",
+                &["part"],
+            )?),
             batch_size,
             reloads_applied: reloads.with_label_values(&["applied"]),
             reloads_refused: reloads.with_label_values(&["refused"]),
@@ -394,6 +408,11 @@ impl Metrics {
         self.stages[stage as usize].clone()
     }
 
+    /// The life sign of a stage that is not timed: `alerts`.
+    pub fn heartbeat(&self, stage: &str) -> Gauge {
+        self.heartbeat.with_label_values(&[stage])
+    }
+
     /// Counter of what a bounded queue turned away; `queue` is one of [`QUEUES`].
     pub fn overflow(&self, queue: &'static str) -> IntCounter {
         self.overflow.with_label_values(&[queue])
@@ -401,6 +420,7 @@ impl Metrics {
 
     /// The text exposition format, version 0.0.4.
     pub fn encode(&self) -> Result<String, prometheus::Error> {
+        self.process.look();
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }
@@ -409,9 +429,7 @@ impl StageMetrics {
     /// Notes that a piece of work took `elapsed` and that the stage lives.
     pub fn done(&self, elapsed: Duration) {
         self.seconds.observe(elapsed.as_secs_f64());
-        if let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) {
-            self.heartbeat.set(now.as_secs_f64());
-        }
+        self.heartbeat.set(unix_time());
     }
 
     /// When it last finished work; `None`: never.
@@ -419,6 +437,11 @@ impl StageMetrics {
         let seconds = self.heartbeat.get();
         if seconds > 0.0 { jiff::Timestamp::from_millisecond((seconds * 1e3) as i64).ok() } else { None }
     }
+}
+
+/// Now, in seconds; 0 where the clock is before 1970.
+pub(super) fn unix_time() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |now| now.as_secs_f64())
 }
 
 impl SiteMetrics {

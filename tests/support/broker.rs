@@ -25,12 +25,13 @@ pub struct Daemon {
 }
 
 /// Nobody listens there a moment before.
-fn free_port() -> SocketAddr {
+pub fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 impl Daemon {
-    fn new(words: Vec<String>, log: PathBuf, address: SocketAddr) -> Self {
+    /// Starts a server by these words that will listen there; returns once it does.
+    pub fn new(words: Vec<String>, log: PathBuf, address: SocketAddr) -> Self {
         let mut daemon = Self { words, log, child: None, address };
         daemon.start();
         daemon

@@ -1,5 +1,5 @@
-//! A small RTSP camera (RFC 2326, H.264 over RTP as in RFC 6184, interleaved in the TCP connection) that misbehaves on
-//! request.
+//! A small RTSP camera (RFC 2326; H.264 over RTP as in RFC 6184, HEVC as in RFC 7798, interleaved in the TCP connection)
+//! that misbehaves on request.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -20,8 +20,14 @@ pub struct Behaviour {
     pub stall_after: Option<usize>,
     /// Cuts the connection after so many pictures.
     pub hang_up_after: Option<usize>,
-    /// Time between two pictures on the wire; the time stamps say 40 ms.
+    /// Time between two pictures on the wire; the time stamps say 40 ms, or `step`.
     pub pause: Duration,
+    /// Time between two pictures by their time stamps, in 90,000ths of a second; 0: 3,600.
+    pub step: u32,
+    /// From these pictures on time stamps are so many 90,000ths of a second later than they should be.
+    pub jumps: Vec<(usize, i64)>,
+    /// One packet of so many is damaged.
+    pub damage_every: Option<usize>,
 }
 
 /// A running camera; stops when dropped.
@@ -33,8 +39,9 @@ pub struct Camera {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Serves the pictures of one H.264 file (Annex B) over and over.
+/// Serves the pictures of one file (Annex B) over and over; HEVC if its name ends so.
 struct Stream {
+    hevc: bool,
     /// NAL units of each picture.
     pictures: Vec<Vec<Vec<u8>>>,
     sdp: String,
@@ -162,7 +169,7 @@ fn converse(
 }
 
 fn play(mut connection: &TcpStream, stream: &Stream, behaviour: &Behaviour, stop: &AtomicBool) -> std::io::Result<()> {
-    let mut sequence = 0_u16;
+    let (mut sequence, mut packets) = (0_u16, 0_usize);
     for (k, picture) in stream.pictures.iter().cycle().enumerate() {
         if stop.load(Ordering::SeqCst) || behaviour.hang_up_after == Some(k) {
             return Ok(());
@@ -170,9 +177,16 @@ fn play(mut connection: &TcpStream, stream: &Stream, behaviour: &Behaviour, stop
         while behaviour.stall_after == Some(k) && !stop.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(5));
         }
-        let time = 1_000_000_u32.wrapping_add((k as u32).wrapping_mul(3_600));
+        let step = if behaviour.step == 0 { 3_600 } else { behaviour.step };
+        let jump: i64 = behaviour.jumps.iter().filter(|(from, _)| *from <= k).map(|(_, ticks)| ticks).sum();
+        let time = 1_000_000_u32.wrapping_add((k as u32).wrapping_mul(step)).wrapping_add(jump as u32);
         for (n, nal) in picture.iter().enumerate() {
-            for (payload, last) in packetize(nal) {
+            for (mut payload, last) in packetize(nal, stream.hevc) {
+                packets += 1;
+                // Behind the headers, so that it is taken for a picture. The first ones say what the stream is.
+                if behaviour.damage_every.is_some_and(|every| packets > 20 && packets.is_multiple_of(every)) {
+                    payload.iter_mut().skip(8).step_by(3).for_each(|byte| *byte ^= 0x5a);
+                }
                 let marker = u8::from(last && n + 1 == picture.len()) << 7;
                 let mut packet = vec![0x80, 96 | marker];
                 packet.extend(sequence.to_be_bytes());
@@ -191,16 +205,22 @@ fn play(mut connection: &TcpStream, stream: &Stream, behaviour: &Behaviour, stop
     Ok(())
 }
 
-/// One packet for a small NAL unit, FU-A fragments for a large one; whether each is the unit's last.
-fn packetize(nal: &[u8]) -> Vec<(Vec<u8>, bool)> {
+/// One packet for a small NAL unit, fragments (FU-A, FU) for a large one; whether each is the unit's last.
+fn packetize(nal: &[u8], hevc: bool) -> Vec<(Vec<u8>, bool)> {
     const ROOM: usize = 1_200;
     if nal.len() <= ROOM {
         return vec![(nal.to_vec(), true)];
     }
-    let chunks: Vec<&[u8]> = nal[1..].chunks(ROOM).collect();
+    // The unit's header goes into that of each fragment.
+    let header = if hevc { 2 } else { 1 };
+    let chunks: Vec<&[u8]> = nal[header..].chunks(ROOM).collect();
     let fragment = |(n, chunk): (usize, &&[u8])| {
         let (first, last) = (n == 0, n + 1 == chunks.len());
-        let mut payload = vec![nal[0] & 0xe0 | 28, u8::from(first) << 7 | u8::from(last) << 6 | nal[0] & 0x1f];
+        let ends = u8::from(first) << 7 | u8::from(last) << 6;
+        let mut payload = match hevc {
+            true => vec![nal[0] & 0x81 | 49 << 1, nal[1], ends | nal[0] >> 1 & 0x3f],
+            false => vec![nal[0] & 0xe0 | 28, ends | nal[0] & 0x1f],
+        };
         payload.extend(*chunk);
         (payload, last)
     };
@@ -218,26 +238,32 @@ impl Stream {
             nal[..nal.len() - zeros].to_vec()
         });
         let (mut pictures, mut picture) = (Vec::new(), Vec::new());
-        let (mut sps, mut pps) = (Vec::new(), Vec::new());
+        let hevc = file.extension().is_some_and(|ending| ending == "hevc");
+        let (mut vps, mut sps, mut pps) = (Vec::new(), Vec::new(), Vec::new());
         for nal in nals {
-            let kind = nal[0] & 0x1f;
-            match kind {
-                7 => sps.clone_from(&nal),
-                8 => pps.clone_from(&nal),
+            let kind = if hevc { nal[0] >> 1 & 0x3f } else { nal[0] & 0x1f };
+            match (hevc, kind) {
+                (true, 32) => vps.clone_from(&nal),
+                (false, 7) | (true, 33) => sps.clone_from(&nal),
+                (false, 8) | (true, 34) => pps.clone_from(&nal),
                 _ => {}
             }
             picture.push(nal);
             // The clips have one slice a picture.
-            if kind == 1 || kind == 5 {
+            if if hevc { kind < 32 } else { kind == 1 || kind == 5 } {
                 pictures.push(std::mem::take(&mut picture));
             }
         }
-        let sets = format!("{},{}", base64(&sps), base64(&pps));
+        let [vps, sps, pps] = [vps, sps, pps].map(|set| base64(&set));
+        let (name, sets) = match hevc {
+            true => ("H265", format!("sprop-vps={vps};sprop-sps={sps};sprop-pps={pps}")),
+            false => ("H264", format!("packetization-mode=1;sprop-parameter-sets={sps},{pps}")),
+        };
         let sdp = format!(
-            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n\
-             a=fmtp:96 packetization-mode=1;sprop-parameter-sets={sets}\r\na=control:track1\r\n"
+            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 {name}/90000\r\n\
+             a=fmtp:96 {sets}\r\na=control:track1\r\n"
         );
-        Self { pictures, sdp }
+        Self { hevc, pictures, sdp }
     }
 }
 

@@ -31,6 +31,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub hub: Arc<LiveHub>,
     pub journal: Journal,
+    pub metrics: Arc<Metrics>,
     /// Sends a viewer's token with each request.
     pub client: Client,
     pub stop: watch::Sender<bool>,
@@ -88,14 +89,14 @@ impl Server {
         let desk = Dispatcher::new(&site.sinks, &journal, &metrics).unwrap().desk();
         let trails = Arc::new(TrailDesk::new(&site).unwrap());
         let plans = LivePlans::new(site_files, hub.clone(), metrics.clone());
-        let state = ApiState::new(&site, plans, hub.clone(), metrics, files, desk, trails, stopped).unwrap();
+        let state = ApiState::new(&site, plans, hub.clone(), metrics.clone(), files, desk, trails, stopped).unwrap();
         let listener = bind(&site).await.unwrap();
         let address = listener.address();
         let run = tokio::spawn(serve(listener, state));
         // Whoever is first installs it; a client cannot be made without.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = bearer(&viewer(&site.data));
-        Self { address, hub, journal, client, stop, linker, run, folder }
+        Self { address, hub, journal, metrics, client, stop, linker, run, folder }
     }
 
     pub async fn get(&self, path: &str) -> Response {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -182,8 +182,24 @@ impl Run {
 
     /// Lets files grow again.
     pub fn uncramp(&self) {
-        let pid = Some(Pid::from_child(&self.child));
-        prlimit(pid, Resource::Fsize, Rlimit { current: None, maximum: None }).unwrap();
+        self.limit(Resource::Fsize, None);
+    }
+
+    /// Sets the soft limit of a resource; `None`: as much as this process may have.
+    pub fn limit(&self, resource: Resource, current: Option<u64>) {
+        let maximum = getrlimit(resource).maximum;
+        let limit = Rlimit { current: current.or(maximum), maximum };
+        prlimit(Some(Pid::from_child(&self.child)), resource, limit).unwrap();
+    }
+
+    /// Descriptors that it has open.
+    pub fn descriptors(&self) -> u64 {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count() as u64
+    }
+
+    /// Waits for an end that nobody asked for and gives the exit code.
+    pub fn ended(mut self) -> Option<i32> {
+        self.wait()
     }
 
     /// Ctrl-C; waits for the end and gives the exit code.
@@ -198,6 +214,10 @@ impl Run {
 
     fn end(mut self, signal: Signal) -> Option<i32> {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.wait()
+    }
+
+    fn wait(&mut self) -> Option<i32> {
         let deadline = Instant::now() + LONG;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Appended, Committed, Journal, JournalError};
-use crate::types::State;
+use crate::types::{Event, State};
 
 /// A bounded queue in front of a [`Journal`].
 pub struct Backlog {
@@ -29,6 +29,11 @@ impl Backlog {
     /// Whether everything is on disk.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What is not on disk, in order.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.batch.iter().chain(&self.waiting).map(|item| &item.event)
     }
 
     /// Takes an event. When full, the oldest one that neither starts nor ends an alert gives way; when there is none,

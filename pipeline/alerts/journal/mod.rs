@@ -10,6 +10,7 @@ mod errand;
 mod error;
 mod outbox;
 mod read;
+mod salvage;
 mod schema;
 mod spot;
 pub mod statistics;
@@ -96,6 +97,17 @@ impl Journal {
     ///
     /// Errors: another process holds the directory, a newer schema, a disk that does not take it.
     pub fn open(data: &Path, sinks: &[String]) -> Result<Self, JournalError> {
+        let lock = Self::lock(data)?;
+        let path = data.join(FILE);
+        let mut connection = schema::connect(&path, true)?;
+        schema::migrate(&mut connection, &path)?;
+        let waiting = sinks.iter().map(|sink| count_waiting(&connection, sink)).collect::<Result<_, _>>()?;
+        let (sinks, gate) = (sinks.to_vec(), Gate::default());
+        Ok(Self { connection, path, sinks, waiting, cap: OUTBOX_ROWS, gate, _lock: lock })
+    }
+
+    /// Held as long as somebody appends to a data directory, which is made if there is none.
+    fn lock(data: &Path) -> Result<File, JournalError> {
         fs::create_dir_all(data).map_err(|e| JournalError::file(data, &e))?;
         let lock_path = data.join("lookout.lock");
         let lock = File::options()
@@ -109,12 +121,7 @@ impl Journal {
             Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { data: data.to_owned() }),
             Err(TryLockError::Error(e)) => return Err(JournalError::file(&lock_path, &e)),
         }
-        let path = data.join(FILE);
-        let mut connection = schema::connect(&path, true)?;
-        schema::migrate(&mut connection, &path)?;
-        let waiting = sinks.iter().map(|sink| count_waiting(&connection, sink)).collect::<Result<_, _>>()?;
-        let (sinks, gate) = (sinks.to_vec(), Gate::default());
-        Ok(Self { connection, path, sinks, waiting, cap: OUTBOX_ROWS, gate, _lock: lock })
+        Ok(lock)
     }
 
     /// With another limit than [`OUTBOX_ROWS`].

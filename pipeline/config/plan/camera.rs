@@ -89,6 +89,10 @@ pub struct Detect {
     pub extra: Vec<Size>,
     /// The least score that starts a track; `None`: the model's own.
     pub score: Option<f32>,
+    /// Pictures of an empty, still scene are left out.
+    pub gate: bool,
+    /// It goes before cameras without.
+    pub priority: bool,
 }
 
 /// A polygon on the picture.

@@ -92,6 +92,10 @@ pub struct DetectRaw {
     pub extra: Field<Vec<[u32; 2]>>,
     /// The least score that starts a track; detections from 0.1 up only continue one.
     pub score: Field<f32>,
+    /// Analyse as little as once in 2 s while nobody is there and nothing moves; `false` if left out.
+    pub gate: Field<bool>,
+    /// Before cameras without it where there are more pictures than the machine takes; `false` if left out.
+    pub priority: Field<bool>,
 }
 
 /// A polygon on the picture.

@@ -46,6 +46,8 @@ fn a_picture_moves_every_series_of_its_stages() {
         id: camera.id.clone(),
         source: None,
         slot: FreshestSlot::new(),
+        gate: false,
+        busy: std::sync::atomic::AtomicBool::new(false),
         metrics: metrics.for_camera(&camera.id),
         hub: Arc::clone(&hub.cameras[0]),
     };

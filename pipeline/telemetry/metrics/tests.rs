@@ -63,7 +63,7 @@ fn names_follow_the_prometheus_rules() {
     let _sink = metrics.for_sink("platform");
     let found = families(&metrics.encode().unwrap());
     for (name, kind) in &found {
-        assert!(name.starts_with("lookout_"), "{name}");
+        assert!(name.starts_with("lookout_") || name.starts_with("process_"), "{name}");
         assert_eq!(kind == "counter", name.ends_with("_total"), "{name} is a {kind}");
         for unit in ["_ms", "_millis", "_milliseconds", "_minutes", "_kb", "_mb", "_percent"] {
             assert!(!name.contains(unit), "{name} is not in base units");
