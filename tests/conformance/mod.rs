@@ -71,7 +71,7 @@ conformance! {
 
 #[cfg(feature = "kafka")]
 conformance! {
-    kafka: kafka::Mock::start() => acknowledged refused away hours;
+    kafka_cluster: kafka::Mock::start() => acknowledged refused away hours;
 }
 
 /// A quick worker that gives nothing up.
