@@ -197,20 +197,20 @@ async fn hours(mut peer: impl Leaves) {
     house.append(&stories(0..1, &sink.id));
     until("it is there", || delivered(&house, &sink.id) == 3).await;
     peer.leave().await;
-    house.append(&long_stories(1..3, &sink.id));
+    house.append(&long_stories(1..2, &sink.id));
     let reader = house.reader();
     let attempts = |n| reader.show(alert(n)).unwrap().unwrap().deliveries[0].attempts;
     until("more than two hours have gone by", || attempts(1) >= 6).await;
     drop(house.stop().await);
 
     let mut house = House::start(data.path(), std::slice::from_ref(&sink), hurried());
-    house.append(&long_stories(3..5, &sink.id));
+    house.append(&long_stories(2..4, &sink.id));
     until("more than seven hours have gone by", || attempts(1) >= 7).await;
     peer.come_back().await;
-    let rows = || (1..5).flat_map(|n| reader.show(alert(n)).unwrap().unwrap().deliveries).collect::<Vec<_>>();
+    let rows = || (1..4).flat_map(|n| reader.show(alert(n)).unwrap().unwrap().deliveries).collect::<Vec<_>>();
     until("nothing waits any more", || rows().iter().all(|row| row.outcome != "waiting")).await;
     let keys = peer.keys().await;
-    for n in 1..5 {
+    for n in 1..4 {
         let mut seen = BTreeSet::new();
         let prefix = format!("{}.", alert(n));
         let mine = keys.iter().filter_map(|key| key.strip_prefix(&prefix)).filter(|seq| seen.insert(*seq));
