@@ -87,6 +87,8 @@ pub struct LaneState {
     silent: bool,
     /// Of the quiet spots in force.
     quiet: usize,
+    /// Of the silenced rules.
+    snoozed: usize,
 }
 
 /// Brings a counter up to a total that a stage keeps.
@@ -137,6 +139,7 @@ impl LaneState {
             interval: 0.0,
             silent: false,
             quiet: 0,
+            snoozed: 0,
         }
     }
 

@@ -130,6 +130,11 @@ impl Judge {
         self.incidents.supervise(up, silence, utc, events);
     }
 
+    /// Silences rules, by their ids, each until a time; all others are in force again.
+    pub fn snooze(&mut self, snoozes: &[(String, jiff::Timestamp)]) {
+        self.incidents.snooze(snoozes);
+    }
+
     /// What the camera shows now is what it is to show.
     pub fn accept_view(&mut self, events: &mut Vec<Event>) {
         self.rules.accept();
