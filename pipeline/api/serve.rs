@@ -111,7 +111,7 @@ pub async fn serve(mut listener: Listener, state: ApiState) {
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
-    if edits.await.is_err() {
+    if edits.await.is_err_and(|error| error.is_panic()) {
         tracing::error!("edits of files by hand were not noted to the end");
     }
 }

@@ -40,7 +40,7 @@ impl Annotator {
 
     /// Takes an analysed picture.
     pub fn picture(&mut self, seen: &Analysed<'_>) -> Result<(), AnnotateError> {
-        self.tally.take(seen.measured, seen.events, seen.tracks, seen.size);
+        self.tally.take(seen.measured, seen.events, seen.people, seen.size);
         let (video, size) = match &mut self.video {
             Some((video, size)) => (video, *size),
             none => {

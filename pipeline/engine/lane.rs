@@ -207,14 +207,14 @@ impl LaneState {
             s.dropped = dropped;
             s.last_picture = Some(frame.utc);
         });
-        self.painter.note(frame.time, size, observed.tracks, observed.measured, &self.events);
+        self.painter.note(frame.time, size, observed.people, observed.measured, &self.events);
         let moved = observed.resting;
         lane.metrics.suspended("moved", moved);
         lane.hub.update(|s| s.suspended = moved.then_some("moved"));
         // An alert does not wait for its picture.
         send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
         if let Some(keeping) = &mut self.keeping {
-            keeping.observe(&self.camera, (frame.time, frame.utc), size, observed.tracks, observed.measured);
+            keeping.observe(&self.camera, (frame.time, frame.utc), size, observed.people, observed.measured);
         }
         self.painter.picture(frame, detections, observed.tracks, observed.measured);
         let refused = self.stages.refused();

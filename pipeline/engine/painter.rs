@@ -88,7 +88,7 @@ impl Painter {
         self.covered + self.overlay.covered()
     }
 
-    /// Notes what a picture measured and caused; cheap, before its events leave.
+    /// Notes what a picture measured and caused, of people as rules saw them; cheap, before its events leave.
     pub fn note(&mut self, time: MediaTime, size: Size, tracks: &[Track], measured: &Measured, events: &[Event]) {
         self.tally.take(measured, events, tracks, size);
         if let Some(keeper) = &mut self.keeper {

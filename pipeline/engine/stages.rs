@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::alerts::{IncidentConfig, Incidents};
 use crate::config::plan::{Anchor, Camera, CameraDiff, MaskKind};
-use crate::rules::{Ground, Measured, Quiet, RuleSet};
+use crate::rules::{Ground, Measured, Quiet, RuleSet, Steady};
 use crate::track::Tracker;
 use crate::types::{
     Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Polygon, Rect, Size, Span, Track,
@@ -18,12 +18,15 @@ pub struct CameraStages {
     ignored: Vec<Polygon>,
     kept: Vec<Detection>,
     quiet: Quiet,
+    steady: Steady,
 }
 
 /// What came of one analysed picture.
 pub struct Observed<'a> {
-    /// All live tracks, ordered by id.
+    /// All live tracks, ordered by id, as they were measured.
     pub tracks: &'a [Track],
+    /// Those that may count, as rules saw them: steadied.
+    pub people: &'a [Track],
     /// What the rules measured.
     pub measured: &'a Measured,
     /// The rules of zones and lines rest because the camera has moved.
@@ -151,7 +154,14 @@ impl CameraStages {
     /// For one camera.
     pub fn new(config: IncidentConfig, tracker: Box<dyn Tracker>) -> Self {
         let ignored = ignored_polygons(&config.camera);
-        Self { tracker, judge: Judge::new(config, false), ignored, kept: Vec::new(), quiet: Quiet::default() }
+        Self {
+            tracker,
+            judge: Judge::new(config, false),
+            ignored,
+            kept: Vec::new(),
+            quiet: Quiet::default(),
+            steady: Steady::default(),
+        }
     }
 
     /// Takes the detections of one picture and appends the events that it causes.
@@ -175,10 +185,11 @@ impl CameraStages {
         let tracks = self.tracker.update(&Observation { time: media, size, detections, motion: None });
         let tracked = Instant::now();
         let counted = self.quiet.filter(size, tracks);
-        self.judge.observe(media, utc, size, counted, events);
+        let people = self.steady.observe(media, size, counted);
+        self.judge.observe(media, utc, size, people, events);
         let (measured, resting) = (self.judge.rules.measured(), self.judge.resting());
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
-        Observed { tracks, measured, resting, spent }
+        Observed { tracks, people: self.steady.last(), measured, resting, spent }
     }
 
     /// Puts another plan in force from the next picture on, as [`Judge::replan`] does. Tracks live on.

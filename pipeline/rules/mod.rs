@@ -22,6 +22,7 @@ mod quiet;
 mod rush;
 mod scene;
 mod set;
+mod steady;
 mod vanished;
 mod way;
 mod wrong_way;
@@ -40,6 +41,7 @@ pub use people::{People, Person};
 pub use quiet::Quiet;
 pub use scene::Scene;
 pub use set::{Measured, RuleSet};
+pub use steady::Steady;
 
 /// Measures one thing at each analysed picture.
 pub trait Rule: Send {
