@@ -94,7 +94,7 @@ impl Server {
 }
 
 /// The same webhook, whose receiver may answer alerts in its answers.
-fn answering(sink: Sink) -> Sink {
+pub fn answering(sink: Sink) -> Sink {
     let SinkKind::Webhook(plan) = sink.kind else { panic!("{sink:?}") };
     Sink { id: sink.id, kind: SinkKind::Webhook(Webhook { answers: true, ..plan }) }
 }
@@ -115,9 +115,18 @@ async fn a_token_answers_the_alerts_that_it_names_and_no_others() {
     let squad = token(folder.path(), "squad", &[], &["shizhong-03"]);
     let strangers =
         [token(folder.path(), "strange-sink", &["other"], &[]), token(folder.path(), "strange-grid", &[], &["x"])];
+    let over = NewToken {
+        name: "over".into(),
+        sinks: vec!["platform".into()],
+        expires: Some(jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1)),
+        ..NewToken::default()
+    };
+    let over = Tokens::open(folder.path()).unwrap().create(&over).unwrap().unwrap();
 
     assert_eq!(server.answer(1, None, r#"{"status":"accepted"}"#).await.0, 401);
     assert_eq!(server.answer(1, Some("lookout_x"), r#"{"status":"accepted"}"#).await.0, 401);
+    let (status, problem) = server.answer(1, Some(&over), r#"{"status":"accepted"}"#).await;
+    assert_eq!((status, problem["detail"].as_str().unwrap().contains("expired")), (401, true), "{problem}");
     for stranger in &strangers {
         assert_eq!(server.answer(1, Some(stranger), r#"{"status":"accepted"}"#).await.0, 403);
     }
@@ -135,7 +144,7 @@ async fn a_token_answers_the_alerts_that_it_names_and_no_others() {
     let large = format!(r#"{{"status":"assigned","unit":"{}"}}"#, "x".repeat(20_000));
     assert_eq!(server.answer(1, Some(&platform), &large).await.0, 413);
     let refused = ["unauthorized", "forbidden", "unknown", "malformed"].map(|reason| server.refused(reason) as u32);
-    assert_eq!(refused, [2, 2, 1, 5]);
+    assert_eq!(refused, [3, 2, 1, 5]);
     assert_eq!(server.house.reader().show(alert(1)).unwrap().unwrap().answers, []);
 
     let (status, taken) = server.answer(1, Some(&platform), r#"{"status":"accepted"}"#).await;

@@ -14,6 +14,7 @@ use lookout::dispatch::Dispatcher;
 use lookout::telemetry::Metrics;
 use lookout::types::{Span, State};
 
+use crate::answers::answering;
 use crate::sample::{House, Receiver, event, item, quick, signed, site, until, webhook};
 
 const SECOND: Span = Span::from_secs(1);
@@ -239,23 +240,46 @@ async fn garbage_silence_and_absence_are_failures_that_slow_no_other_sink() {
     let receiver = Receiver::start(|_, _| ok()).await;
     let sinks = [
         webhook("garbage", raw(Some(b"\x00\xff this is no HTTP\r\n\r\n")), SECOND),
+        webhook("half-line", raw(Some(b"HTTP/1.1 2")), SECOND),
+        webhook("half-head", raw(Some(b"HTTP/1.1 200 OK\r\ncontent-le")), SECOND),
         webhook("silent", raw(None), Span::from_millis(50)),
         webhook("absent", closed, SECOND),
         webhook("good", receiver.address, SECOND),
     ];
     let folder = tempfile::tempdir().unwrap();
     let mut house = House::start(folder.path(), &sinks, quick());
-    let all = ["garbage", "silent", "absent", "good"];
+    let all = ["garbage", "half-line", "half-head", "silent", "absent", "good"];
     for n in 0..6 {
         house.append(&[item(n, 0, State::Started, &all)]);
     }
     until("the good one has all", || receiver.got().len() == 6).await;
     let reader = house.reader();
-    for bad in &all[..3] {
+    for bad in &all[..5] {
         until("it is given up", || reader.dead_letters(Some(bad)).unwrap().len() == 6).await;
         let dead = reader.dead_letters(Some(bad)).unwrap();
         assert!(dead.iter().all(|d| d.attempts == 5 && d.error.as_ref().is_some_and(|e| !e.is_empty())), "{dead:?}");
+        let counted = |outcome| {
+            house.metric(&format!("lookout_deliveries_total{{outcome=\"{outcome}\",sink=\"{bad}\"}}")) as usize
+        };
+        assert_eq!((counted("delivered"), counted("dead")), (0, 6), "{bad}");
     }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_breaks_off_behind_its_head_is_taken_by_its_status() {
+    let half =
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"status\":\"accepted\"";
+    let folder = tempfile::tempdir().unwrap();
+    let sinks = [answering(webhook("platform", raw(Some(half)), SECOND))];
+    let mut house = House::start(folder.path(), &sinks, quick());
+    house.append(&[item(1, 0, State::Started, &["platform"])]);
+    until("it is delivered", || {
+        house.metric("lookout_deliveries_total{outcome=\"delivered\",sink=\"platform\"}") as usize == 1
+    })
+    .await;
+    let answers = house.reader().show(crate::sample::alert(1)).unwrap().unwrap().answers;
+    assert_eq!(answers, [], "half an answer answers no alert");
     house.stop().await;
 }
 

@@ -88,6 +88,49 @@ fn an_alert_gets_a_still_and_a_clip_that_anybody_can_open() {
 }
 
 #[test]
+fn an_escalation_has_a_picture_of_its_own() {
+    let files = SiteFiles::new("[evidence]\nclip = false\n");
+    let site = std::fs::read_to_string(files.path("site.toml")).unwrap();
+    std::fs::write(files.path("site.toml"), format!("{SHORT}{site}")).unwrap();
+    files.camera("yard", CLIP);
+    let camera = files.path("cameras/yard.toml");
+    let text = std::fs::read_to_string(&camera).unwrap();
+    let steps = [(2, "moderate"), (4, "severe"), (6, "extreme")]
+        .map(|(people, severity)| format!("{{ value = {people}, severity = \"{severity}\" }}"));
+    let rule = format!("people = 1\nseverity = \"minor\"\nescalate = [{}]\n", steps.join(", "));
+    std::fs::write(&camera, text.replace("people = 3\n", &rule)).unwrap();
+    let mut run = files.start();
+    let is_news = |e: &&Value| e["state"] == "evidence" && e["evidence"]["escalated"].is_string();
+    run.until("a still of an escalation", |_| files.told().iter().any(|e| is_news(&e)));
+    let news = files.told().iter().find(is_news).unwrap().clone();
+    let link = news["links"]["picture"].as_str().unwrap();
+    let name = format!("/evidence/{}.jpg?expires=", news["evidence"]["escalated"].as_str().unwrap());
+    assert!(link.contains(&name), "{link}");
+    let bytes = body(run.address, link.strip_prefix("https://lookout.example").unwrap(), None);
+    image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg).unwrap();
+    assert_eq!(run.interrupt(), Some(0));
+}
+
+#[test]
+fn after_a_kill_what_will_not_come_any_more_is_said_to_have_failed() {
+    let files = SiteFiles::new("[evidence]\nafter = \"30s\"\n");
+    files.camera("yard", CLIP);
+    let mut run = files.start();
+    let ended =
+        |told: &[Value]| told.iter().find(|e| e["state"] == "ended" && e["evidence"]["clip"] == "pending").cloned();
+    run.until("an alert is over before its clip", |_| ended(&files.told()).is_some());
+    let alert = ended(&files.told()).unwrap()["alert"].clone();
+    run.kill();
+    let mut run = files.start();
+    run.until("its clip failed", |_| evidence(&files.told(), &alert).iter().any(|e| e["evidence"]["clip"] == "failed"));
+    assert_eq!(run.interrupt(), Some(0));
+    for row in files.alerts(&["list", "--limit", "1000"]) {
+        let evidence = &row["last"]["evidence"];
+        assert!(evidence["picture"] != "pending" && evidence["clip"] != "pending", "{row}");
+    }
+}
+
+#[test]
 fn without_evidence_nothing_is_kept() {
     let files = SiteFiles::new("[evidence]\npicture = false\nclip = false\n");
     files.camera("yard", CLIP);

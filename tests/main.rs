@@ -26,6 +26,7 @@ mod fuzz;
 mod gb28181;
 mod ground;
 mod health;
+mod kills;
 mod mqtt;
 mod nats;
 mod network;

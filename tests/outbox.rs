@@ -1,8 +1,9 @@
 //! What waits: a sink that comes back is noticed; one event that is refused holds up no other.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -51,6 +52,59 @@ async fn after_a_restart_a_silent_sink_is_probed_too() {
     up.store(true, Ordering::SeqCst);
     let house = House::start(folder.path(), &sinks, backoff());
     until("both are delivered", || house.metric(DELIVERED) as usize == 2).await;
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restart_what_was_put_off_comes_as_soon_as_the_sink_takes_something() {
+    let (receiver, up) = switched(StatusCode::BAD_GATEWAY).await;
+    let folder = tempfile::tempdir().unwrap();
+    // Neither the second attempt nor a probe comes within this test.
+    let hour = Duration::from_secs(3600);
+    let backoff = || Backoff { pauses: vec![hour; 9], longest_rest: hour, ..quick() };
+    let sinks = [webhook("platform", receiver.address, Span::from_secs(5))];
+    let pending = "lookout_outbox_pending{sink=\"platform\"}";
+    let mut house = House::start(folder.path(), &sinks, backoff());
+    house.append(&[item(1, 0, State::Started, &["platform"])]);
+    let reader = house.reader();
+    until("it failed", || reader.show(alert(1)).unwrap().unwrap().deliveries[0].attempts == 1).await;
+    drop(house.stop().await);
+    up.store(true, Ordering::SeqCst);
+    let mut house = House::start(folder.path(), &sinks, backoff());
+    assert_eq!(house.metric(pending) as usize, 1, "what waits is shown from the start");
+    house.append(&[item(2, 0, State::Started, &["platform"])]);
+    until("both are delivered", || house.metric(DELIVERED) as usize == 2).await;
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_wants_rest_gets_it_also_if_it_takes_what_was_under_way() {
+    let times: Arc<Mutex<BTreeMap<usize, Instant>>> = Arc::default();
+    let note = times.clone();
+    let receiver = Receiver::start(move |n, _| {
+        note.lock().unwrap().insert(n, Instant::now());
+        match n {
+            0 => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "2")]).into_response(),
+            1 => {
+                // The first is answered before.
+                std::thread::sleep(Duration::from_millis(200));
+                StatusCode::OK.into_response()
+            }
+            _ => StatusCode::OK.into_response(),
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut house = House::start(folder.path(), &[webhook("platform", receiver.address, Span::from_secs(5))], quick());
+    house.append(&[item(1, 0, State::Started, &["platform"]), item(2, 0, State::Started, &["platform"])]);
+    until("one is delivered", || house.metric(DELIVERED) as usize == 1).await;
+    house.append(&[item(3, 0, State::Started, &["platform"])]);
+    until("all are delivered", || house.metric(DELIVERED) as usize == 3).await;
+    let rest = {
+        let times = times.lock().unwrap();
+        times[&2] - times[&0]
+    };
+    assert!(rest >= Duration::from_secs(2), "not before the receiver wanted");
     house.stop().await;
 }
 

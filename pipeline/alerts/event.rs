@@ -154,7 +154,11 @@ pub fn stopped_after_crash(last: &Event) -> Event {
     event.condition_until = Some(last.at);
     // Pictures that were waiting in memory are gone.
     let lost = |state| if state == MediaState::Pending { MediaState::Failed } else { state };
-    event.evidence = EvidenceState { picture: lost(last.evidence.picture), clip: lost(last.evidence.clip) };
+    event.evidence = EvidenceState {
+        picture: lost(last.evidence.picture),
+        clip: lost(last.evidence.clip),
+        escalated: last.evidence.escalated,
+    };
     event.text = text::sentence(&event, None);
     event
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::text;
-use crate::types::{AlertId, Event, EvidenceState, MediaState, Overdue, State};
+use crate::types::{AlertId, Event, EvidenceState, MediaState, Overdue, Severity, State};
 
 /// Alerts that have ended and may still get an addition from memory; older ones are looked up by the caller.
 const KEPT: usize = 1_024;
@@ -40,9 +40,18 @@ pub enum News {
         picture: Option<MediaState>,
         /// The clip.
         clip: Option<MediaState>,
+        /// Severity to which the alert rose at the still that became ready, if it is not that of its start.
+        escalated: Option<Severity>,
     },
     /// Nobody answered in time.
     Overdue(Overdue),
+}
+
+impl News {
+    /// The clip became ready or failed.
+    pub const fn clip(state: MediaState) -> Self {
+        Self::Evidence { picture: None, clip: Some(state), escalated: None }
+    }
 }
 
 /// Numbers the events of all alerts of a run. Open alerts are bounded by the incidents' own tables.
@@ -86,12 +95,17 @@ impl Numbering {
         };
         self.known.insert(alert, Known { last: event.clone(), inserted });
         if event.state == State::Ended {
-            self.ended.push_back(alert);
-            if self.ended.len() > KEPT
-                && let Some(oldest) = self.ended.pop_front()
-            {
-                self.known.remove(&oldest);
-            }
+            self.keep_ended(alert);
+        }
+    }
+
+    /// Remembers an alert that has ended, and forgets the one that did so long ago.
+    fn keep_ended(&mut self, alert: AlertId) {
+        self.ended.push_back(alert);
+        if self.ended.len() > KEPT
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.known.remove(&oldest);
         }
     }
 
@@ -104,10 +118,11 @@ impl Numbering {
         };
         let was_overdue = event.overdue.take().is_some();
         match &addition.news {
-            News::Evidence { picture, clip } => {
+            News::Evidence { picture, clip, escalated } => {
                 let newest = EvidenceState {
                     picture: picture.unwrap_or(event.evidence.picture),
                     clip: clip.unwrap_or(event.evidence.clip),
+                    escalated: event.evidence.escalated.max(*escalated),
                 };
                 if newest == event.evidence {
                     return None;
@@ -124,9 +139,16 @@ impl Numbering {
         }
         event.seq += 1;
         event.at = addition.at;
-        if let Some(known) = self.known.get_mut(&addition.alert) {
-            known.inserted += 1;
-            known.last = event.clone();
+        match self.known.get_mut(&addition.alert) {
+            Some(known) => {
+                known.inserted += 1;
+                known.last = event.clone();
+            }
+            // One that is looked up has ended. The next addition may come before this one is on disk.
+            None => {
+                self.known.insert(addition.alert, Known { last: event.clone(), inserted: 0 });
+                self.keep_ended(addition.alert);
+            }
         }
         Some(event)
     }
@@ -137,7 +159,8 @@ mod tests {
     use super::*;
     use crate::alerts::journal::sample_event;
 
-    const PENDING: EvidenceState = EvidenceState { picture: MediaState::Pending, clip: MediaState::Pending };
+    const PENDING: EvidenceState =
+        EvidenceState { picture: MediaState::Pending, clip: MediaState::Pending, escalated: None };
 
     fn id(n: u16) -> AlertId {
         let mut id = [0; 16];
@@ -152,7 +175,7 @@ mod tests {
     }
 
     fn picture(n: u16) -> Addition {
-        let news = News::Evidence { picture: Some(MediaState::Ready), clip: None };
+        let news = News::Evidence { picture: Some(MediaState::Ready), clip: None, escalated: None };
         Addition { alert: id(n), at: jiff::Timestamp::UNIX_EPOCH, news }
     }
 
@@ -165,14 +188,19 @@ mod tests {
         assert_eq!((ready.seq, ready.state, ready.evidence.picture), (1, State::Evidence, MediaState::Ready));
         let updated = told(&mut numbering, 1, 1, State::Updated);
         assert_eq!((updated.seq, updated.evidence.picture), (2, MediaState::Ready));
-        let clip = News::Evidence { picture: None, clip: Some(MediaState::Failed) };
+        let clip = News::clip(MediaState::Failed);
         let failed = numbering.add(&Addition { news: clip, ..picture(1) }, |_| None).unwrap();
         assert_eq!(
             (failed.seq, failed.evidence),
-            (3, EvidenceState { picture: MediaState::Ready, clip: MediaState::Failed })
+            (3, EvidenceState { picture: MediaState::Ready, clip: MediaState::Failed, escalated: None })
         );
         assert_eq!(told(&mut numbering, 1, 2, State::Ended).seq, 4);
         assert!(numbering.add(&picture(1), |_| None).is_none(), "nothing new");
+        let severe = News::Evidence { picture: Some(MediaState::Ready), clip: None, escalated: Some(Severity::Severe) };
+        let severe = Addition { news: severe, ..picture(1) };
+        let again = numbering.add(&severe, |_| None).unwrap();
+        assert_eq!((again.seq, again.evidence.escalated), (5, Some(Severity::Severe)), "a still of its own is news");
+        assert!(numbering.add(&severe, |_| None).is_none() && numbering.add(&picture(1), |_| None).is_none());
         assert_eq!(told(&mut numbering, 2, 0, State::Started).seq, 0);
     }
 
@@ -212,6 +240,9 @@ mod tests {
         assert!(numbering.add(&picture(1), |_| None).is_none());
         let last = sample_event(id(1), 7, State::Ended);
         assert_eq!(numbering.add(&picture(1), |_| Some(last.clone())).unwrap().seq, 8);
+        let clip = News::clip(MediaState::Ready);
+        let second = numbering.add(&Addition { news: clip, ..picture(1) }, |_| Some(last.clone())).unwrap();
+        assert_eq!(second.seq, 9, "also before the first is on disk");
         for n in 0..2_000 {
             told(&mut numbering, n, 0, State::Started);
             told(&mut numbering, n, 1, State::Ended);

@@ -102,7 +102,10 @@ impl Dispatcher {
         let mut ready = Vec::new();
         for plan in sinks {
             let sink = Sink::build(plan).map_err(|reason| DispatchError::Sink { sink: plan.id.clone(), reason })?;
-            ready.push(Ready { sink, outbox: journal.outbox()?, metrics: metrics.for_sink(&plan.id) });
+            let (outbox, metrics) = (journal.outbox()?, metrics.for_sink(&plan.id));
+            // What an earlier run left is shown before the worker has looked.
+            worker::show_waiting(&metrics, outbox.waiting(&plan.id)?);
+            ready.push(Ready { sink, outbox, metrics });
         }
         let bell = Bell(ready.iter().map(|_| Notify::new()).collect());
         let told = ready.iter().map(|r| &r.sink).filter(|sink| sink.looks_back());

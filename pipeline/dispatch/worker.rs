@@ -47,11 +47,15 @@ pub(super) struct Worker {
     warned: bool,
     failures: u32,
     resting: Option<Instant>,
+    /// The receiver itself wants nothing before this (`Retry-After`), whatever it says to what was under way.
+    wished: Option<Instant>,
     gone: Option<String>,
     /// The sink came back: whatever was put off while it was down need not wait for its turn.
     hasten: bool,
     /// Whether the sink has not answered since the start, or since it failed.
     unheard: bool,
+    /// Whether the sink has not answered since the start: what an earlier run put off may wait for a sink that is back.
+    fresh: bool,
     /// An unheard sink for which nothing is due gets what is due next as a probe, not before this.
     probe: Instant,
     /// When the outbox is to be asked again without being woken.
@@ -99,9 +103,11 @@ impl Worker {
             warned: false,
             failures: 0,
             resting: None,
+            wished: None,
             gone: None,
             hasten: false,
             unheard: true,
+            fresh: true,
             probe,
             next: None,
             look: true,
@@ -281,11 +287,12 @@ impl Worker {
 
     /// The sink answered; `probed` if to a delivery before its time.
     fn heard(&mut self, probed: bool) {
-        self.resting = None;
+        self.resting = self.wished.filter(|until| *until > Instant::now());
         if self.failures >= DOWN_AFTER || probed {
             tracing::info!(sink = self.sink.id(), "the sink answers again");
             self.hasten = true;
         }
+        self.hasten |= std::mem::take(&mut self.fresh);
         self.failures = 0;
         self.unheard = false;
     }
@@ -340,6 +347,7 @@ impl Worker {
         if self.failures >= DOWN_AFTER || wish.is_some() {
             let rest = self.backoff.rest(self.failures.saturating_sub(DOWN_AFTER) + 1, wish, self.sink.id());
             self.resting = Some(Instant::now() + rest);
+            self.wished = wish.and(self.resting).max(self.wished);
         }
         let soon = Instant::now() + self.backoff.longest_rest;
         self.probe = self.resting.map_or(soon, |until| until.max(soon));
@@ -352,29 +360,36 @@ impl Worker {
         }
         let results = std::mem::take(&mut self.results);
         let hasten = std::mem::take(&mut self.hasten);
+        let ids: HashSet<i64> = results.iter().map(|result| result.id).collect();
         let written = self
             .with_outbox(move |outbox, sink| {
-                let outcome = outbox.settle(&results);
-                if hasten && outcome.is_ok() {
-                    outbox.hasten(sink)?;
-                }
-                Ok((results, outcome))
+                let settled = outbox.settle(&results);
+                let hastened = if hasten && settled.is_ok() { outbox.hasten(sink).map(drop) } else { Ok(()) };
+                Ok((results, settled, hastened))
             })
             .await;
+        let forget = |held: &mut HashSet<i64>| held.retain(|id| !ids.contains(id));
         match written {
-            Ok((results, Ok(()))) => {
-                for result in &results {
-                    self.held.remove(&result.id);
-                }
+            Ok((_, Ok(()), hastened)) => {
+                forget(&mut self.held);
                 self.look = true;
+                if let Err(error) = hastened {
+                    tracing::error!(sink = self.sink.id(), %error, "what was put off cannot be brought forward yet");
+                    self.hasten = true;
+                }
             }
-            Ok((results, Err(error))) => {
+            Ok((results, Err(error), _)) => {
                 tracing::error!(sink = self.sink.id(), %error, "deliveries cannot be noted; trying again");
                 self.results = results;
                 self.hasten = hasten;
                 self.next = Some(Instant::now() + OUTBOX_PAUSE);
             }
-            Err(error) => tracing::error!(sink = self.sink.id(), %error, "the outbox failed"),
+            Err(error) => {
+                tracing::error!(sink = self.sink.id(), %error, "the outbox failed; what was not noted is repeated");
+                forget(&mut self.held);
+                self.hasten = hasten;
+                self.next = Some(Instant::now() + OUTBOX_PAUSE);
+            }
         }
     }
 
@@ -412,9 +427,7 @@ impl Worker {
             self.settle().await;
         }
         if let Ok((pending, oldest)) = self.with_outbox(|outbox, sink| outbox.waiting(sink)).await {
-            let age = oldest.map_or(0, |queued| (jiff::Timestamp::now().as_microsecond() - queued).max(0));
-            self.metrics.pending.set(pending);
-            self.metrics.oldest.set(age as f64 / 1e6);
+            show_waiting(&self.metrics, (pending, oldest));
             // Somebody else may have put dead letters back.
             self.look |= usize::try_from(pending).is_ok_and(|pending| pending > self.held.len());
         }
@@ -433,6 +446,13 @@ impl Worker {
             Err(error) => Err(JournalError::Damaged(format!("a query broke off: {error}"))),
         }
     }
+}
+
+/// Shows how many events wait, and since when the oldest does (Unix microseconds).
+pub(super) fn show_waiting(metrics: &SinkMetrics, (pending, oldest): (i64, Option<i64>)) {
+    let age = oldest.map_or(0, |queued| (jiff::Timestamp::now().as_microsecond() - queued).max(0));
+    metrics.pending.set(pending);
+    metrics.oldest.set(age as f64 / 1e6);
 }
 
 fn take_reply(desk: &Desk, reply: &Reply, by: &By) -> Result<(), JournalError> {

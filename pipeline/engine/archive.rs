@@ -4,17 +4,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
 use super::lull::Lull;
 use crate::alerts::evidence::store::{Store, utc_day};
-use crate::alerts::evidence::{CLIP, Job, Make, STILL, encode_clip};
+use crate::alerts::evidence::{CLIP, Job, Make, Still, encode_clip};
 use crate::alerts::numbering::{Addition, Entry, News};
 use crate::telemetry::{Metrics, Part};
 use crate::types::{AlertId, MediaState};
 
 /// Files that wait to be written, of all cameras: some hundred alerts at once.
 const QUEUE: usize = 1_024;
+/// Lost files of one camera that are still to be told of, at most.
+const LOST: usize = 256;
 /// Between looks for files that are too old.
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -54,22 +56,26 @@ impl Archive {
         let at = jiff::Timestamp::now();
         let today = utc_day(at);
         match make {
-            Make::Still(name, shot) => {
+            Make::Still(still, shot) => {
                 let state = match &shot {
-                    Some(shot) => self.keep(alert, name, |store| {
-                        store.put(day, alert, name, today, |path| {
+                    Some(shot) => self.keep(alert, still.name(), |store| {
+                        store.put(day, alert, still.name(), today, |path| {
                             std::fs::write(path, &shot.jpeg).map_err(|e| format!("{}: {e}", path.display()))
                         })
                     }),
                     None => MediaState::Failed,
                 };
+                let escalated = match still {
+                    Still::Start => None,
+                    Still::Escalated(severity) => Some(severity),
+                };
                 // A later still that fails does not undo an earlier one.
-                if state == MediaState::Ready || name == STILL {
-                    self.tell(alert, at, News::Evidence { picture: Some(state), clip: None });
+                if state == MediaState::Ready || still == Still::Start {
+                    self.tell(alert, at, News::Evidence { picture: Some(state), clip: None, escalated });
                 }
             }
             Make::Clip(shots) if shots.is_empty() => {
-                self.tell(alert, at, News::Evidence { picture: None, clip: Some(MediaState::Failed) });
+                self.tell(alert, at, News::clip(MediaState::Failed));
             }
             Make::Clip(shots) => {
                 let lull = Arc::clone(&self.lull);
@@ -78,7 +84,7 @@ impl Archive {
                         encode_clip(&shots, path, || lull.wait()).map_err(|e| e.to_string())
                     })
                 });
-                self.tell(alert, at, News::Evidence { picture: None, clip: Some(state) });
+                self.tell(alert, at, News::clip(state));
             }
         }
     }
@@ -120,4 +126,87 @@ impl Archive {
 /// The bounded way to the archive.
 pub fn queue() -> (Sender<Job>, Receiver<Job>) {
     bounded(QUEUE)
+}
+
+/// One camera's end of that way. Where the archive is behind evidence is lost, never time: the alert itself has long
+/// left. Its receivers are told as soon as there is room.
+pub struct Outlet {
+    out: Sender<Job>,
+    camera: String,
+    overflow: prometheus::IntCounter,
+    lost: Vec<Job>,
+}
+
+impl Outlet {
+    /// `overflow` counts what is lost.
+    pub fn new(out: Sender<Job>, camera: &str, overflow: prometheus::IntCounter) -> Self {
+        Self { out, camera: camera.to_owned(), overflow, lost: Vec::new() }
+    }
+
+    /// Counts alerts that got no evidence before anything was made.
+    pub fn count(&self, lost: u64) {
+        self.overflow.inc_by(lost);
+    }
+
+    /// Hands over what there is; never waits.
+    pub fn send(&mut self, jobs: &mut Vec<Job>) {
+        while let Some(job) = self.lost.pop() {
+            if let Err(TrySendError::Full(job)) = self.out.try_send(job) {
+                self.lost.push(job);
+                break;
+            }
+        }
+        for job in jobs.drain(..) {
+            let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = self.out.try_send(job) else {
+                continue;
+            };
+            self.overflow.inc();
+            tracing::warn!(alert = %job.alert, camera = self.camera, "evidence is lost: its writer is behind");
+            if self.lost.len() < LOST {
+                self.lost.extend(without(job));
+            }
+        }
+    }
+}
+
+/// What says that a file will not come; nothing for a further still, which nobody waits for.
+fn without(job: Job) -> Option<Job> {
+    let make = match job.make {
+        Make::Still(Still::Start, _) => Make::Still(Still::Start, None),
+        Make::Still(Still::Escalated(_), _) => return None,
+        Make::Clip(_) => Make::Clip(Vec::new()),
+    };
+    Some(Job { make, ..job })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::evidence::Shot;
+    use crate::telemetry::Metrics;
+    use crate::types::{MediaTime, Severity, Size};
+
+    #[test]
+    fn what_an_archive_that_is_behind_does_not_take_is_told_to_be_lost() {
+        let (out, waiting) = bounded(1);
+        let overflow = Metrics::new().unwrap().overflow("evidence");
+        let mut outlet = Outlet::new(out, "yard", overflow.clone());
+        let shot =
+            Shot { time: MediaTime::ZERO, utc: jiff::Timestamp::UNIX_EPOCH, size: Size::new(2, 2), jpeg: [0].into() };
+        let job = |n: u8, make| Job { alert: AlertId([n; 16]), day: jiff::civil::date(2026, 11, 24), make };
+        let mut jobs = vec![
+            job(1, Make::Still(Still::Start, Some(shot.clone()))),
+            job(2, Make::Clip(vec![shot.clone()])),
+            job(3, Make::Still(Still::Escalated(Severity::Severe), Some(shot))),
+        ];
+        outlet.send(&mut jobs);
+        assert_eq!((jobs.len(), overflow.get()), (0, 2));
+        assert!(matches!(waiting.recv().unwrap().make, Make::Still(Still::Start, Some(_))));
+        outlet.send(&mut jobs);
+        let told = waiting.recv().unwrap();
+        assert!(told.alert == AlertId([2; 16]) && matches!(&told.make, Make::Clip(shots) if shots.is_empty()));
+        outlet.send(&mut jobs);
+        assert!(waiting.try_recv().is_err(), "nobody waits for a further still");
+        assert_eq!(overflow.get(), 2);
+    }
 }

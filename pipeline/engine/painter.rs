@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crossbeam::channel::{Sender, TrySendError};
+use crossbeam::channel::Sender;
 
+use super::archive::Outlet;
 use super::hub::{CameraHub, Look, View};
 use super::tally::Tally;
 use crate::alerts::evidence::{Job, Keeper, Shot};
@@ -32,8 +33,7 @@ pub struct Painter {
     overlay: Overlay,
     keeper: Option<Keeper>,
     jobs: Vec<Job>,
-    out: Sender<Job>,
-    overflow: prometheus::IntCounter,
+    out: Outlet,
     counted_overflow: u64,
     /// What is wanted of the pictures that the overlay holds.
     held: VecDeque<Wish>,
@@ -70,8 +70,7 @@ impl Painter {
             overlay: Overlay::new(camera.clone()),
             keeper: (evidence.picture || evidence.clip).then(|| Keeper::new(evidence)),
             jobs: Vec::new(),
-            out,
-            overflow,
+            out: Outlet::new(out, &camera.id, overflow),
             counted_overflow: 0,
             camera,
             hub,
@@ -220,19 +219,10 @@ impl Painter {
         self.taken = 0;
     }
 
-    /// A full queue loses evidence, never time: the alert itself has long left.
     fn send(&mut self) {
-        for job in self.jobs.drain(..) {
-            match self.out.try_send(job) {
-                Ok(()) => {}
-                Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => {
-                    self.overflow.inc();
-                    tracing::warn!(alert = %job.alert, camera = self.camera.id, "evidence is lost: its writer is behind");
-                }
-            }
-        }
+        self.out.send(&mut self.jobs);
         let refused = self.keeper.as_ref().map_or(0, Keeper::overflow);
-        self.overflow.inc_by(refused - self.counted_overflow);
+        self.out.count(refused - self.counted_overflow);
         self.counted_overflow = refused;
     }
 }

@@ -64,7 +64,7 @@ impl Recorder {
         let routes = router.routes().iter().map(|r| (r.id.clone(), metrics.for_route(&r.id))).collect();
         let evidence = &site.evidence;
         let asked = |wanted| if wanted { MediaState::Pending } else { MediaState::None };
-        let evidence = EvidenceState { picture: asked(evidence.picture), clip: asked(evidence.clip) };
+        let evidence = EvidenceState { picture: asked(evidence.picture), clip: asked(evidence.clip), escalated: None };
         Self {
             journal,
             router,
@@ -84,9 +84,18 @@ impl Recorder {
         }
     }
 
-    /// Ends the alerts that a crash left open; before the first picture.
+    /// Ends the alerts that a crash left open, and says of others that what was still to come of their evidence will not;
+    /// before the first picture. Gives how many were open.
     pub fn end_open_alerts(&mut self) -> Result<usize, JournalError> {
         let open = self.journal.open_alerts()?;
+        for last in self.journal.awaiting_evidence()? {
+            let lost = |state| (state == MediaState::Pending).then_some(MediaState::Failed);
+            let (picture, clip) = (lost(last.evidence.picture), lost(last.evidence.clip));
+            let news = News::Evidence { picture, clip, escalated: None };
+            if let Some(alert) = last.alert {
+                self.take(Entry::Addition(Addition { alert, at: jiff::Timestamp::now(), news }));
+            }
+        }
         for last in &open {
             self.take(Entry::Event(Box::new(stopped_after_crash(last))));
         }

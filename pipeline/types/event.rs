@@ -133,6 +133,9 @@ pub struct EvidenceState {
     pub picture: MediaState,
     /// The clip.
     pub clip: MediaState,
+    /// Severity to which the alert rose when its newest still was taken; only there once such a still is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalated: Option<Severity>,
 }
 
 /// Readiness of one file.
@@ -160,7 +163,7 @@ pub struct Localized {
 
 impl EvidenceState {
     /// Neither will be made.
-    pub const NONE: Self = Self { picture: MediaState::None, clip: MediaState::None };
+    pub const NONE: Self = Self { picture: MediaState::None, clip: MediaState::None, escalated: None };
 }
 
 impl Event {

@@ -4,22 +4,22 @@ use std::time::{Duration, Instant};
 
 use lookout::config::plan::{Kafka, Sink, SinkKind};
 use lookout::types::{Event, Span, State};
-use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::{Leaves, Peer, Refuses};
 use crate::sample::{House, event, item, quick, until};
 
 const TOPIC: &str = "lookout.alerts";
+const PARTITIONS: i32 = 3;
 
 /// One broker with a topic of three partitions.
 pub struct Mock {
     cluster: MockCluster<'static, DefaultProducerContext>,
-    consumer: BaseConsumer,
 }
 
 /// One record.
@@ -49,27 +49,32 @@ impl Got {
 impl Mock {
     pub async fn start() -> Self {
         let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic(TOPIC, 3, 1).unwrap();
-        let consumer: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", cluster.bootstrap_servers())
-            .set("group.id", "watcher")
-            .set("auto.offset.reset", "earliest")
-            .create()
-            .unwrap();
-        consumer.subscribe(&[TOPIC]).unwrap();
-        Self { cluster, consumer }
+        cluster.create_topic(TOPIC, PARTITIONS, 1).unwrap();
+        Self { cluster }
     }
 
-    /// Reads on until all that the cluster has is read: until nothing came for two seconds after the first.
+    /// All that the cluster has, in the order of arrival within each partition. By a consumer of its own: one that has
+    /// seen the cluster go would take its time to come back.
     fn read(&self) -> Vec<Got> {
-        let (mut got, mut last) = (Vec::new(), Instant::now());
-        let patience = |got: &Vec<Got>| Duration::from_secs(if got.is_empty() { 20 } else { 2 });
-        while last.elapsed() < patience(&got) {
-            // The coordinator of the group may still be busy: an error is no end.
-            if let Some(Ok(message)) = self.consumer.poll(Duration::from_millis(200)) {
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", self.cluster.bootstrap_servers())
+            .set("group.id", "watcher")
+            .create()
+            .unwrap();
+        let (mut all, mut from) = (0, TopicPartitionList::new());
+        for partition in 0..PARTITIONS {
+            let (first, end) = consumer.fetch_watermarks(TOPIC, partition, Duration::from_secs(20)).unwrap();
+            all += usize::try_from(end - first).unwrap();
+            from.add_partition_offset(TOPIC, partition, Offset::Beginning).unwrap();
+        }
+        consumer.assign(&from).unwrap();
+        let (mut got, begin) = (Vec::new(), Instant::now());
+        while got.len() < all {
+            // An error is no end: the consumer tries again by itself.
+            if let Some(Ok(message)) = consumer.poll(Duration::from_millis(200)) {
                 got.push(Got::new(&message));
-                last = Instant::now();
             }
+            assert!(begin.elapsed() < Duration::from_secs(20), "{} of {all} records read", got.len());
         }
         got
     }

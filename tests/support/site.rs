@@ -77,6 +77,17 @@ impl SiteFiles {
         self.spawn(cramped(&command, kib))
     }
 
+    /// Starts a run and kills it so long afterwards with -9, whether it is ready by then or not.
+    pub fn start_and_kill(&self, after: Duration) {
+        let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let mut command = lookout();
+        command.arg("run").arg("--config").arg(self.path("site.toml")).stdout(Stdio::null()).stderr(log);
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(after);
+        child.kill().unwrap();
+        assert_eq!(child.wait().unwrap().code(), None, "it was killed, not refused: {}", read(&self.path("log")));
+    }
+
     fn spawn(&self, mut command: Command) -> Run {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         let token = self.token.get_or_init(|| viewer(&self.path("data"))).clone();

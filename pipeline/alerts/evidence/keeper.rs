@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::store::utc_day;
-use super::{Job, Make, STILL, Shot};
+use super::{Job, Make, Shot, Still};
 use crate::config::plan::Evidence;
 use crate::types::{AlertId, Event, MediaTime, Severity, State};
 
@@ -32,7 +32,7 @@ struct Order {
     alert: AlertId,
     day: jiff::civil::Date,
     /// Stills by the time of their picture.
-    stills: Vec<(MediaTime, &'static str)>,
+    stills: Vec<(MediaTime, Still)>,
     /// From, until.
     clip: Option<(MediaTime, MediaTime)>,
 }
@@ -66,14 +66,14 @@ impl Keeper {
                 if self.orders.len() == MOST_ORDERS {
                     self.overflow += 1;
                     if self.plan.picture {
-                        out.push(Job { alert, day, make: Make::Still(STILL, None) });
+                        out.push(Job { alert, day, make: Make::Still(Still::Start, None) });
                     }
                     if self.plan.clip {
                         out.push(Job { alert, day, make: Make::Clip(Vec::new()) });
                     }
                     return;
                 }
-                let stills = if self.plan.picture { vec![(time, STILL)] } else { Vec::new() };
+                let stills = if self.plan.picture { vec![(time, Still::Start)] } else { Vec::new() };
                 let clip = self.plan.clip.then(|| (time - self.plan.before, time + self.plan.after));
                 self.orders.push(Order { alert, day, stills, clip });
             }
@@ -82,7 +82,7 @@ impl Keeper {
                 if !escalated || !self.plan.picture {
                     return;
                 }
-                let still = (time, name_of(severity));
+                let still = (time, Still::Escalated(severity));
                 let many = self.orders.len() >= MOST_ORDERS;
                 match self.orders.iter_mut().find(|o| o.alert == alert) {
                     Some(order) => order.stills.push(still),
@@ -116,8 +116,8 @@ impl Keeper {
         for order in &mut self.orders {
             // A picture that failed to be redacted never comes; the next one is taken for it.
             while let Some(k) = order.stills.iter().position(|s| s.0 <= time) {
-                let (_, name) = order.stills.swap_remove(k);
-                out.push(Job { alert: order.alert, day: order.day, make: Make::Still(name, Some(shot.clone())) });
+                let (_, still) = order.stills.swap_remove(k);
+                out.push(Job { alert: order.alert, day: order.day, make: Make::Still(still, Some(shot.clone())) });
             }
         }
         if self.plan.clip {
@@ -129,8 +129,8 @@ impl Keeper {
     /// No more pictures for now: clips end with what there is.
     pub fn finish(&mut self, out: &mut Vec<Job>) {
         for order in &mut self.orders {
-            for (_, name) in order.stills.drain(..) {
-                out.push(Job { alert: order.alert, day: order.day, make: Make::Still(name, None) });
+            for (_, still) in order.stills.drain(..) {
+                out.push(Job { alert: order.alert, day: order.day, make: Make::Still(still, None) });
             }
         }
         self.complete(|_| true, out);
@@ -169,16 +169,6 @@ impl Keeper {
             }
             order.clip.is_some() || !order.stills.is_empty()
         });
-    }
-}
-
-/// Name of the still of an escalation.
-const fn name_of(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Minor => "minor.jpg",
-        Severity::Moderate => "moderate.jpg",
-        Severity::Severe => "severe.jpg",
-        Severity::Extreme => "extreme.jpg",
     }
 }
 
@@ -229,7 +219,7 @@ mod tests {
 
     fn stills(jobs: &[Job]) -> Vec<(&str, Option<MediaTime>)> {
         let still = |job: &Job| match &job.make {
-            Make::Still(name, shot) => Some((*name, shot.as_ref().map(|s| s.time))),
+            Make::Still(still, shot) => Some((still.name(), shot.as_ref().map(|s| s.time))),
             Make::Clip(_) => None,
         };
         jobs.iter().filter_map(still).collect()

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::{CLIP, STILL};
+use super::{CLIP, Still};
 use crate::types::{AlertId, Event, Links, MediaState, Span};
 
 /// Name of the key's file in the data directory; only its owner can read it.
@@ -49,13 +49,14 @@ impl Linker {
         self.base.as_deref()
     }
 
-    /// Puts the addresses of the files that are ready into an event that is about to leave.
+    /// Puts the addresses of the files that are ready into an event that is about to leave: of stills, the newest.
     pub fn attach(&self, event: &mut Event, now: jiff::Timestamp) {
         let Some(alert) = event.alert else { return };
         let link = |state: MediaState, name: &str| {
             if state == MediaState::Ready { self.link(alert, name, now) } else { None }
         };
-        let (picture, clip) = (link(event.evidence.picture, STILL), link(event.evidence.clip, CLIP));
+        let still = event.evidence.escalated.map_or(Still::Start, Still::Escalated);
+        let (picture, clip) = (link(event.evidence.picture, still.name()), link(event.evidence.clip, CLIP));
         event.links = (picture.is_some() || clip.is_some()).then_some(Links { picture, clip });
     }
 

@@ -18,7 +18,7 @@ pub use keeper::Keeper;
 
 use super::overlay::Annotated;
 use super::video::{Effort, VideoError, VideoWriter};
-use crate::types::{AlertId, MediaTime, Size};
+use crate::types::{AlertId, MediaTime, Severity, Size};
 
 /// A redacted picture as JPEG.
 #[derive(Clone, Debug)]
@@ -47,16 +47,36 @@ pub struct Job {
 /// A file of evidence.
 #[derive(Debug)]
 pub enum Make {
-    /// The still of this name; `None`: its picture never came.
-    Still(&'static str, Option<Shot>),
+    /// A still; `None`: its picture never came.
+    Still(Still, Option<Shot>),
     /// The pictures of the clip, oldest first; empty: none came.
     Clip(Vec<Shot>),
 }
 
+/// Which still of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Still {
+    /// Of its start.
+    Start,
+    /// Of its rise to this severity.
+    Escalated(Severity),
+}
+
+impl Still {
+    /// Name of its file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start.jpg",
+            Self::Escalated(Severity::Minor) => "minor.jpg",
+            Self::Escalated(Severity::Moderate) => "moderate.jpg",
+            Self::Escalated(Severity::Severe) => "severe.jpg",
+            Self::Escalated(Severity::Extreme) => "extreme.jpg",
+        }
+    }
+}
+
 /// Folder of all files in the data directory.
 pub const FOLDER: &str = "evidence";
-/// Name of the first still's file.
-pub const STILL: &str = "start.jpg";
 /// Name of the clip's file.
 pub const CLIP: &str = "clip.mp4";
 

@@ -4,6 +4,7 @@
 //! transaction; the journal commits with `synchronous=FULL`, so a committed event survives a power cut. Only one
 //! process may append to a data directory (a lock file says so); any process may read.
 
+mod aftermath;
 mod answers;
 mod backlog;
 mod errand;
@@ -171,21 +172,6 @@ impl Journal {
         tx.commit()?;
         self.waiting = waiting;
         Ok(done)
-    }
-
-    /// The last event of every alert that has not ended, oldest first: after a crash they are ended `stopped` before
-    /// the first picture.
-    pub fn open_alerts(&self) -> Result<Vec<Event>, JournalError> {
-        let mut statement = self.connection.prepare(
-            "SELECT e.body FROM alert a JOIN event e ON e.alert = a.id AND e.seq = a.seq
-             WHERE a.ended_at IS NULL ORDER BY a.first",
-        )?;
-        let mut rows = statement.query([])?;
-        let mut events = Vec::new();
-        while let Some(row) = rows.next()? {
-            events.push(serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
-        }
-        Ok(events)
     }
 
     /// The newest event of an alert.
