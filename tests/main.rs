@@ -19,6 +19,7 @@ mod evidence;
 mod gb28181;
 mod ground;
 mod health;
+mod motion;
 mod mqtt;
 mod nats;
 mod network;

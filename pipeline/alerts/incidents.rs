@@ -46,6 +46,10 @@ pub struct Incidents {
     offline: Option<usize>,
     moved: Option<usize>,
     resting: bool,
+    /// For each rule whether it rests by where the camera looks, as far as that was told; and which began to since the
+    /// last picture.
+    asleep: Vec<bool>,
+    fallen: Vec<usize>,
 }
 
 /// The incidents of one rule, by subject. A picture's signals of a rule come mostly in the order of their subjects, so
@@ -98,6 +102,8 @@ impl Incidents {
             offline: health(Kind::Offline),
             moved: health(Kind::Moved),
             resting: false,
+            asleep: Vec::new(),
+            fallen: Vec::new(),
             site,
             watched,
             outage,
@@ -139,6 +145,9 @@ impl Incidents {
         (self.last, self.size) = (Some(now), size);
         self.observation += 1;
         self.update_windows(now);
+        for rule in std::mem::take(&mut self.fallen) {
+            self.end_rule(rule, now, EndReason::SignalLost, out);
+        }
         if !self.resting {
             for c in crossed {
                 out.push(count(&self.context(), now, c));
@@ -306,6 +315,8 @@ impl Incidents {
         (self.tables, self.rules) = (tables, states);
         (self.offline, self.moved) = (camera.health_rule(Kind::Offline), camera.health_rule(Kind::Moved));
         self.resting &= self.moved.is_some();
+        self.asleep.clear();
+        self.fallen.clear();
         (self.watched, self.outage) = (Watched::Camera(camera), outage);
     }
 

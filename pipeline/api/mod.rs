@@ -210,6 +210,7 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
         .routes(routes!(live::pictures))
         .routes(routes!(live::wall))
         .routes(routes!(cameras::accept_view))
+        .routes(routes!(cameras::take_preset))
         .routes(routes!(trails::draw))
         .routes(routes!(numbers::camera))
         .routes(routes!(numbers::site))

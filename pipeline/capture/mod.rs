@@ -6,6 +6,7 @@
 //! | [`opencv`] | V4L2 devices, and AVI files that libav refuses |
 //! | [`mask`] | privacy masks, blacked out before anything else |
 //! | [`inspect`] | whether the camera is well: statistics of a small luma picture |
+//! | [`gaze`] | where a camera that moves looks: presets, motion |
 //! | [`picture`] | a decoded picture that is scaled and converted only when asked |
 //! | [`address`] | what libav may open, credentials, what a log may show |
 //! | [`timeline`] | presentation time to media time: repairs, loops, reconnects |
@@ -25,6 +26,7 @@ mod backoff;
 pub mod clip;
 pub mod clock;
 mod error;
+pub mod gaze;
 pub mod inspect;
 pub mod libav;
 pub mod mask;
@@ -42,6 +44,7 @@ mod watchdog;
 pub use clip::{Clip, ClipOptions};
 pub use clock::{Clock, Stop, SystemClock};
 pub use error::{Retry, SourceError};
+pub use gaze::Gaze;
 pub use inspect::Inspector;
 pub use mask::PrivacyMask;
 pub use rate::Rate;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::stages::{CameraStages, Observed};
 use crate::alerts::IncidentConfig;
-use crate::capture::{Clip, Inspector, PrivacyMask, SourceError};
+use crate::capture::{Clip, Gaze, Inspector, PrivacyMask, SourceError};
 use crate::config::plan::{Camera, MaskKind};
 use crate::detect::{DetectError, Detector};
 use crate::rules::Measured;
@@ -92,6 +92,7 @@ pub struct Analysis {
     stages: CameraStages,
     mask: PrivacyMask,
     inspector: Inspector,
+    gaze: Gaze,
     report: Report,
     /// Confirmed in the last picture, ordered.
     confirmed: Vec<TrackId>,
@@ -103,13 +104,15 @@ impl Analysis {
     pub fn new(config: IncidentConfig, clip: Clip, detector: Box<dyn Detector>, score: f32) -> Self {
         let report = Report::new(&config.camera);
         let mask = privacy_mask(&config.camera);
+        let gaze = Gaze::new(&config.camera, true);
         let tracker = Box::new(SortTracker::new(TrackerConfig { start_score: score }));
         Self {
             clip,
             detector,
             stages: CameraStages::new(config, tracker),
             mask,
-            inspector: Inspector::new(),
+            inspector: Inspector::of_moving(gaze.moves()),
+            gaze,
             report,
             confirmed: Vec::new(),
             events: Vec::new(),
@@ -131,6 +134,8 @@ impl Analysis {
             if let Some(look) = self.inspector.look(&frame, detections.iter().map(|d| d.bbox)) {
                 self.stages.judge().look(look);
             }
+            let aim = self.gaze.look(&frame, detections.iter().map(|d| d.bbox));
+            self.stages.judge().turn(aim);
             let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
             self.report.tracks += newly_confirmed(&mut self.confirmed, observed.tracks);
             let Observed { tracks, measured, .. } = observed;

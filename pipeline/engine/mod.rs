@@ -24,6 +24,8 @@
 //! | [`trials`] | test alerts |
 //! | `threads` | threads whose death is seen |
 //! | [`ground`] | what cameras have learnt of their ground, across restarts |
+//! | `presets` | views of presets, across restarts |
+//! | [`memory`] | files of both |
 //! | [`survey`] | the ground of one camera, looked at by itself |
 //! | `keeping` | what a camera leaves behind besides alerts |
 //! | [`keeper`] | the thread that keeps it |
@@ -42,9 +44,11 @@ pub mod keeper;
 mod keeping;
 mod lane;
 pub mod latest;
+pub mod memory;
 pub mod numbers;
 mod painter;
 pub mod plans;
+mod presets;
 mod recorder;
 pub mod replay;
 pub mod run;

@@ -8,7 +8,7 @@ use lookout::alerts::evidence::link::Linker;
 use lookout::alerts::journal::Journal;
 use lookout::api::evidence::Files;
 use lookout::api::{ApiState, bind, serve};
-use lookout::config::plan::{Access, Camera, Detect, Line, Site, Zone};
+use lookout::config::plan::{Access, Camera, Detect, Line, Motion, Site, Tied, Zone};
 use lookout::dispatch::Dispatcher;
 use lookout::engine::hub::LiveHub;
 use lookout::engine::trails::desk::TrailDesk;
@@ -46,11 +46,15 @@ fn camera(id: &str) -> Arc<Camera> {
         source: None,
         detect: Detect::default(),
         ground: None,
+        motion: Motion::Fixed,
+        presets: Vec::new(),
         zones: vec![Zone {
             id: "steps".into(),
             name: "Entrance steps".into(),
             grid: None,
             polygon: Polygon::new(vec![p(0.2, 0.4), p(0.8, 0.4), p(0.9, 0.9)]),
+            preset: None,
+            tied: Tied::Picture,
         }],
         lines: vec![Line {
             id: "gate".into(),
@@ -59,6 +63,8 @@ fn camera(id: &str) -> Arc<Camera> {
             points: vec![p(0.1, 0.7), p(0.9, 0.7)],
             left: Some("street".into()),
             right: Some("yard".into()),
+            preset: None,
+            tied: Tied::Picture,
         }],
         masks: Vec::new(),
         rules: Vec::new(),
