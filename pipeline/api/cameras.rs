@@ -42,7 +42,10 @@ pub(super) async fn accept_view(
     caller.needs(Right::EditZones)?;
     let camera = state.0.hub.camera(&id).ok_or_else(|| Problem::missing(format!("there is no camera `{id}`")))?;
     if camera.plan.get().motion == Motion::Ptz {
-        return Err(Problem::new(StatusCode::CONFLICT, "a camera with presets has a reference for each: name the preset"));
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "a camera with presets has a reference for each: name the preset",
+        ));
     }
     state.record(caller.does("camera.reference").to(&id)).await?;
     camera.accept_view();

@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::fault::Report;
 use super::field::Field;
+use super::motion::{Belongs, Moves};
 use super::plan::{self, Camera};
 use super::raw::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, Table, ZoneRaw};
-use super::motion::{Belongs, Moves};
 use super::{ground, health, rule};
 use crate::types::{Place, Point, Polygon, Size, Span};
 

@@ -92,7 +92,8 @@ impl Moves {
     /// Metres belong to ground that stays under the picture.
     pub fn check_ground(&self, at: &Range<usize>, report: &mut Report<'_>) {
         if self.motion != Motion::Fixed {
-            let message = "a camera that moves has no ground that stays where it is in the picture: body heights measure";
+            let message =
+                "a camera that moves has no ground that stays where it is in the picture: body heights measure";
             report.fault(at, "ground", message);
         }
     }

@@ -221,9 +221,7 @@ fn what_is_no_ground_is_refused_with_its_place() {
 #[test]
 fn what_a_camera_that_moves_may_ask_for() {
     use super::plan::{Motion, Tied};
-    let zone = |more: &str| {
-        format!("[[zone]]\nid = \"z\"\npolygon = [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]\n{more}")
-    };
+    let zone = |more: &str| format!("[[zone]]\nid = \"z\"\npolygon = [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]\n{more}");
     let good = |text: &str| camera(&format!("id = \"c\"\n{text}")).unwrap_or_else(|e| panic!("{e}")).plan;
     let ptz = "motion = \"ptz\"\n[[preset]]\nid = \"a\"\n[[preset]]\nid = \"b\"\nname = \"Back\"\n";
     let dome = good(&format!("{ptz}{}", zone("preset = \"b\"\n")));
@@ -232,7 +230,11 @@ fn what_a_camera_that_moves_may_ask_for() {
     assert_eq!((drone.zones[0].tied, good(&zone("")).zones[0].tied), (Tied::Ground, Tied::Picture));
     for moves in [&dome, &drone] {
         let ids: Vec<&str> = moves.rules.iter().map(|r| r.id.as_str()).collect();
-        assert_eq!(ids, ["camera.offline", "camera.frozen", "camera.dark", "camera.blurred"], "never told to have moved");
+        assert_eq!(
+            ids,
+            ["camera.offline", "camera.frozen", "camera.dark", "camera.blurred"],
+            "never told to have moved"
+        );
     }
     for (text, start) in [
         ("motion = \"flying\"\n".to_owned(), "cam.toml:2:10: motion: unknown variant `flying`"),

@@ -8,8 +8,8 @@ use crate::config::plan::{Anchor, Camera, CameraDiff, Mask, MaskKind, Motion};
 use crate::rules::{Ground, Measured, Quiet, RuleSet};
 use crate::track::Tracker;
 use crate::types::{
-    Aim, Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Rect, Rest, Rests,
-    Size, Span, Track,
+    Aim, Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Rect, Rest, Rests, Size, Span,
+    Track,
 };
 
 /// The stages of one camera after detection.

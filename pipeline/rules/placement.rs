@@ -33,14 +33,8 @@ struct Placed {
 impl Placement {
     /// Of a camera that moves; everything lies where it was drawn.
     pub fn new(camera: &Camera) -> Self {
-        let placed = |drawn: Polygon, open, preset, tied| Placed {
-            now: drawn.clone(),
-            drawn,
-            open,
-            preset,
-            tied,
-            rest: None,
-        };
+        let placed =
+            |drawn: Polygon, open, preset, tied| Placed { now: drawn.clone(), drawn, open, preset, tied, rest: None };
         let zones = camera.zones.iter().map(|z| placed(z.polygon.clone(), false, z.preset, z.tied));
         let lines = camera.lines.iter().map(|l| placed(Polygon::new(l.points.clone()), true, l.preset, l.tied));
         Self {

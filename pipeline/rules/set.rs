@@ -203,7 +203,8 @@ impl RuleSet {
         self.asleep.resize(camera.rules.len(), false);
         for (i, rule) in camera.rules.iter().enumerate() {
             let rests = placement.rest(rule.place);
-            if rests && !std::mem::replace(&mut self.asleep[i], rests)
+            if rests
+                && !std::mem::replace(&mut self.asleep[i], rests)
                 && let RulePlace::Zone(zone) = rule.place
                 && let Some(new) = self.zone_rule(i, camera, zone)
                 && let Some(old) = self.rules.get_mut(i)

@@ -18,7 +18,7 @@ fn clusters(people: &[(u64, Seen)], radius: f64, core: usize) -> Vec<Cluster> {
         (0..people.len()).filter(|&j| i != j && distance(&people[i].1, &people[j].1) <= radius).collect()
     };
     let is_core = |i: usize| near(i).len() + 1 >= core;
-    let (mut taken, mut found) = (BTreeSet::new(), Vec::new());
+    let (mut taken, mut found) = (BTreeSet::<usize>::new(), Vec::<(usize, BTreeSet<usize>)>::new());
     for first in (0..people.len()).filter(|&i| is_core(i)) {
         if taken.contains(&first) {
             continue;

@@ -7,7 +7,8 @@
 //! takes that error out whenever it is in view again.
 
 use opencv::core::{
-    self, CV_8UC1, Mat, Point as CvPoint, Point2f, Rect as CvRect, Scalar, Size as CvSize, TermCriteria, Vector,
+    self, CV_8UC1, Mat, Point as CvPoint, Point2f, Rect as CvRect, Scalar, Size as CvSize, TermCriteria, ToInputArray,
+    Vector,
 };
 use opencv::prelude::*;
 use opencv::{calib3d, imgproc, video};
@@ -118,7 +119,8 @@ impl Carried {
     pub fn look(&mut self, frame: &Frame, people: impl Iterator<Item = Rect>) -> Aim {
         let source = frame.picture.size();
         let size = fitted(source);
-        let (sx, sy) = (size.width as f32 / source.width.max(1) as f32, size.height as f32 / source.height.max(1) as f32);
+        let (sx, sy) =
+            (size.width as f32 / source.width.max(1) as f32, size.height as f32 / source.height.max(1) as f32);
         self.people.clear();
         self.people.extend(people.map(|p| p.padded(PADDING).scaled(sx, sy)));
         let mut grey = std::mem::take(&mut self.grey);
@@ -222,8 +224,7 @@ impl Carried {
     /// `None` where too little is to be seen.
     fn key_of(&self, pixels: &impl ToInputArray) -> opencv::Result<Option<Key>> {
         let Size { width, height } = self.size;
-        let mut background =
-            Mat::new_rows_cols_with_default(height as i32, width as i32, CV_8UC1, Scalar::all(255.0))?;
+        let mut background = Mat::new_rows_cols_with_default(height as i32, width as i32, CV_8UC1, Scalar::all(255.0))?;
         for person in self.people.iter().filter_map(|p| p.clipped(self.size)) {
             let covered = CvRect::new(
                 person.left as i32,

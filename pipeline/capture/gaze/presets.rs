@@ -176,7 +176,8 @@ impl PresetWatch {
 
     /// Learns the view of a preset while it stands; whatever moves it begins anew.
     fn take_reference(&mut self, learns: Option<Span>) {
-        let (Some(passed), Some((preset, mut reference))) = (learns, self.taking.take()) else { return };
+        let Some(passed) = learns else { return };
+        let Some((preset, mut reference)) = self.taking.take() else { return };
         if self.turning || reference.likeness(&self.glance).is_some_and(|alike| !Reference::is_same(alike)) {
             reference = Reference::default();
         }
@@ -226,8 +227,7 @@ mod tests {
             let pictures = (seconds * FPS) as u32;
             let share = |k: u32| f64::from(k) / f64::from(pictures);
             let mix = |a: f64, b: f64, k: u32| a + (b - a) * share(k);
-            let view =
-                |k: u32| Seen::at(mix(from.middle.x, to.middle.x, k), mix(from.middle.y, to.middle.y, k));
+            let view = |k: u32| Seen::at(mix(from.middle.x, to.middle.x, k), mix(from.middle.y, to.middle.y, k));
             (1..pictures)
                 .map(|k| {
                     let luma = view(k).of(&self.place);
@@ -242,11 +242,11 @@ mod tests {
 
     fn known() -> (Dome, Seen, Seen) {
         let (mut dome, gate, yard) = (Dome::new(), Seen::at(GATE.0, GATE.1), Seen::at(YARD.0, YARD.1));
-        assert_eq!(dome.stand(12.0, gate), Aim::Preset(0), "the first view is that of the first preset");
+        assert_eq!(dome.stand(15.0, gate), Aim::Preset(0), "the first view is that of the first preset");
         dome.turn(2.0, gate, yard);
-        assert_eq!(dome.stand(12.0, yard), Aim::Elsewhere, "no view is taken unasked any more");
+        assert_eq!(dome.stand(15.0, yard), Aim::Elsewhere, "no view is taken unasked any more");
         dome.watch.take("yard");
-        assert_eq!(dome.stand(12.0, yard), Aim::Preset(1));
+        assert_eq!(dome.stand(15.0, yard), Aim::Preset(1));
         (dome, gate, yard)
     }
 

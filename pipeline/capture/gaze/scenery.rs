@@ -49,9 +49,7 @@ impl View {
         let (sin, cos) = self.angle.sin_cos();
         let (a, b) = (cos / self.zoom, sin / self.zoom);
         let (w, h) = (f64::from(SIZE.width) / 2.0, f64::from(SIZE.height) / 2.0);
-        CameraMotion {
-            matrix: [[a, -b, self.middle.x - a * w + b * h], [b, a, self.middle.y - b * w - a * h]],
-        }
+        CameraMotion { matrix: [[a, -b, self.middle.x - a * w + b * h], [b, a, self.middle.y - b * w - a * h]] }
     }
 
     pub fn of(self, place: &[u8]) -> Vec<u8> {

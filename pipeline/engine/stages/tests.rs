@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::config::{Surroundings, camera_text};
-use crate::types::{Point, State, TrackId, TrackState};
+use crate::types::{CameraMotion, Point, State, TrackId, TrackState};
 
 const SIZE: Size = Size::new(1000, 1000);
 const HEIGHT: f32 = 100.0;
@@ -79,9 +79,13 @@ along = [[0.7, 0.6], [0.3, 0.6]]
 [[zone.rule]]
 id = "near"
 kind = "proximity"
-distance = "0.7bh"
+distance = "0.9bh"
 exempt_together = true
 hold = "4s"
+[[zone]]
+id = "lane"
+tied = "ground"
+polygon = [[0.3, 0.32], [0.7, 0.32], [0.7, 0.42], [0.3, 0.42]]
 [[zone.rule]]
 id = "run"
 kind = "rush"
@@ -104,15 +108,16 @@ fn feet(id: u64, t: f64) -> Option<[f64; 2]> {
         // To and fro through the yard and over the line.
         4 => Some([500.0 + 260.0 * (t * 0.35).sin(), 450.0]),
         // Two who run through, once.
-        5 => (25.0..29.0).contains(&t).then(|| [340.0 + 230.0 * (t - 25.0), 500.0]),
-        6 => (25.0..29.0).contains(&t).then(|| [330.0 + 220.0 * (t - 25.0), 740.0]),
+        5 => (25.0..26.6).contains(&t).then(|| [340.0 + 200.0 * (t - 25.0), 360.0]),
+        6 => (25.0..26.6).contains(&t).then(|| [330.0 + 190.0 * (t - 25.0), 380.0]),
         _ => None,
     }
 }
 
 /// From the first picture to the one at this time, pixels.
 fn motion(t: f64) -> CameraMotion {
-    let (x, y) = (120.0 * (0.5 * t).sin() + 6.0 * (9.0 * t).sin(), 60.0 * (0.3 * t).sin() + 5.0 * (11.0 * t).cos() - 5.0);
+    let (x, y) =
+        (120.0 * (0.5 * t).sin() + 6.0 * (9.0 * t).sin(), 60.0 * (0.3 * t).sin() + 5.0 * (11.0 * t).cos() - 5.0);
     let zoom = 1.0 + 0.15 * (0.2 * t).sin();
     let (sin, cos) = (0.03 * (0.4 * t).sin()).sin_cos();
     let (a, b) = (zoom * cos, zoom * sin);
@@ -128,7 +133,11 @@ fn story(text: &str, shaken: bool, told: bool) -> BTreeMap<String, Vec<f64>> {
         let t = k as f64 / FPS;
         let here = if shaken { motion(t) } else { CameraMotion::NONE };
         let step = last.inverse().unwrap().then(&here);
-        births.values_mut().for_each(|birth: &mut Point| if told { *birth = step.point(*birth) });
+        births.values_mut().for_each(|birth: &mut Point| {
+            if told {
+                *birth = step.point(*birth)
+            }
+        });
         last = here;
         let tracks: Vec<Track> = (1..=6)
             .filter_map(|id| {

@@ -89,9 +89,10 @@ fn a_pan_there_and_back_ends_where_it_began() {
 fn people_who_walk_are_not_the_background() {
     let place = place();
     // Two thirds of the picture is a crowd that walks to the right.
-    let people: Vec<Rect> = (0..3).flat_map(|i| (0..2).map(move |j| (i, j))).map(|(i, j)| {
-        Rect::new(20.0 + 140.0 * i as f32, 20.0 + 165.0 * j as f32, 125.0, 150.0)
-    }).collect();
+    let people: Vec<Rect> = (0..3)
+        .flat_map(|i| (0..2).map(move |j| (i, j)))
+        .map(|(i, j)| Rect::new(20.0 + 140.0 * i as f32, 20.0 + 165.0 * j as f32, 125.0, 150.0))
+        .collect();
     let crowd = View::at(500.0, 700.0);
     let mix = |back: View, front: View| {
         let (mut luma, front) = (back.of(&place), front.of(&place));
@@ -142,7 +143,9 @@ fn what_does_not_move_with_the_ground_is_left_out() {
     let place = place();
     let mut camera = Camera::new();
     // The lower half is the bonnet of the car.
-    camera.carried.replan(vec![Polygon::new([[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]].map(Point::from).to_vec())]);
+    camera
+        .carried
+        .replan(vec![Polygon::new([[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]].map(Point::from).to_vec())]);
     let bonnet = View::at(500.0, 750.0).of(&place);
     let half = SIZE.area() / 2;
     let see = |view: View| [&view.of(&place)[..half], &bonnet[half..]].concat();
