@@ -18,7 +18,7 @@ use crate::support::server::Server;
 use crate::support::site::SiteFiles;
 
 /// What is there to read, and to change.
-const READ: [&str; 8] = [
+const READ: [&str; 18] = [
     "/api/v1/cameras",
     "/api/v1/cameras/forecourt/live",
     "/api/v1/alerts",
@@ -27,8 +27,18 @@ const READ: [&str; 8] = [
     "/api/v1/events",
     "/api/v1/users",
     "/api/v1/audit",
+    "/api/v1/cameras/forecourt/config",
+    "/api/v1/cameras/forecourt/history",
+    "/api/v1/cameras/forecourt/history/1",
+    "/api/v1/cameras/forecourt/still",
+    "/api/v1/cameras/forecourt/ground",
+    "/api/v1/schema",
+    "/api/v1/check",
+    "/api/v1/snoozes",
+    "/api/v1/operations",
+    "/api/v1/deliveries?state=dead",
 ];
-const CHANGE: [(Method, &str); 7] = [
+const CHANGE: [(Method, &str); 16] = [
     (Method::POST, "/api/v1/users"),
     (Method::PATCH, "/api/v1/users/wang"),
     (Method::DELETE, "/api/v1/users/wang"),
@@ -36,6 +46,15 @@ const CHANGE: [(Method, &str); 7] = [
     (Method::DELETE, "/api/v1/quiet/1"),
     (Method::POST, "/api/v1/alerts/00000001000000000000000000000000/status"),
     (Method::POST, "/api/v1/session/password"),
+    (Method::PUT, "/api/v1/cameras/forecourt/config"),
+    (Method::POST, "/api/v1/cameras/forecourt/check"),
+    (Method::POST, "/api/v1/cameras/forecourt/history/1/restore"),
+    (Method::POST, "/api/v1/cameras/forecourt/plain"),
+    (Method::POST, "/api/v1/cameras/forecourt/rules/crowded/snooze"),
+    (Method::DELETE, "/api/v1/cameras/forecourt/rules/crowded/snooze"),
+    (Method::POST, "/api/v1/deliveries/redeliver"),
+    (Method::POST, "/api/v1/alerts-test"),
+    (Method::POST, "/api/v1/cameras/forecourt/reference"),
 ];
 
 async fn status(client: &Client, address: SocketAddr, method: &Method, path: &str) -> u16 {

@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use crate::sample::{House, Receiver, alert, file, item, quick, site, until, webhook};
 use crate::support::command::{lookout, ran};
 use crate::support::login::viewer;
+use crate::support::server::plans;
 use crate::support::site::SiteFiles;
 
 const SECOND: Span = Span::from_secs(1);
@@ -50,7 +51,9 @@ impl Server {
         let files = Files { root: folder.join(FOLDER), linker };
         let (metrics, desk) = (Arc::clone(&house.metrics), Arc::clone(&house.desk));
         let trails = Arc::new(TrailDesk::new(&site).unwrap());
-        let state = ApiState::new(&site, LiveHub::new(&site), metrics, files, desk, trails, stopped).unwrap();
+        let hub = LiveHub::new(&site);
+        let plans = plans(folder, site.clone(), &hub, &metrics);
+        let state = ApiState::new(&site, plans, hub, metrics, files, desk, trails, stopped).unwrap();
         let listener = bind(&site).await.unwrap();
         let address = listener.address();
         tokio::spawn(serve(listener, state));

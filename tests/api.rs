@@ -7,7 +7,7 @@ use lookout::alerts::evidence::FOLDER;
 use lookout::alerts::evidence::store::{self, utc_day};
 use lookout::api::{ApiError, bind};
 use lookout::config::plan::{Role, Site};
-use lookout::engine::hub::{CameraState, MAX_VIEWERS};
+use lookout::engine::hub::{CameraState, Look, MAX_VIEWERS};
 use lookout::types::State;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
@@ -237,14 +237,14 @@ async fn events_arrive_as_they_are_committed() {
 async fn live_pictures_are_made_only_while_somebody_watches() {
     let server = Server::start().await;
     let camera = server.hub.camera("forecourt").unwrap().clone();
-    assert!(!camera.watched());
-    camera.publish(b"a stale picture");
+    assert!(camera.watched().is_none());
+    camera.publish(b"a stale picture", jiff::Timestamp::UNIX_EPOCH);
     let (mut one, mut two) =
         (server.get("/api/v1/cameras/forecourt/live").await, server.get("/api/v1/cameras/forecourt/live").await);
     assert_eq!(one.headers()["content-type"], "multipart/x-mixed-replace; boundary=frame");
-    assert!(camera.watched() && !server.hub.camera("shore").unwrap().watched());
-    camera.publish(b"\xff\xd8 picture one");
-    let part = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 14\r\n\r\n\xff\xd8 picture one\r\n--frame\r\n";
+    assert_eq!((camera.watched(), server.hub.camera("shore").unwrap().watched()), (Some(Look::Large), None));
+    camera.publish(b"\xff\xd8 picture one", jiff::Timestamp::UNIX_EPOCH);
+    let part = b"--frame\r\nContent-Type: image/jpeg\r\nX-Lookout-Time: 1970-01-01T00:00:00.000Z\r\nContent-Length: 14\r\n\r\n\xff\xd8 picture one\r\n--frame\r\n";
     for viewer in [&mut one, &mut two] {
         let mut seen = Vec::new();
         read_until(viewer, &mut seen, b"picture one\r\n--frame\r\n").await;
@@ -253,8 +253,8 @@ async fn live_pictures_are_made_only_while_somebody_watches() {
     drop((one, two));
     until("the viewers are gone", || {
         // A connection that was closed is noticed when something is written to it.
-        camera.publish(b"\xff\xd8 picture");
-        !camera.watched()
+        camera.publish(b"\xff\xd8 picture", jiff::Timestamp::UNIX_EPOCH);
+        camera.watched().is_none()
     })
     .await;
 }
@@ -263,13 +263,13 @@ async fn live_pictures_are_made_only_while_somebody_watches() {
 async fn one_connection_shows_a_whole_wall() {
     let server = Server::start().await;
     let cameras = ["forecourt", "shore"].map(|id| server.hub.camera(id).unwrap().clone());
-    let mut wall = server.get("/api/v1/live?cameras=shore,forecourt,shore").await;
+    let mut wall = server.get("/api/v1/live?cameras=shore,forecourt,shore&rate=4").await;
     assert_eq!(wall.headers()["content-type"], "multipart/x-mixed-replace; boundary=frame");
-    assert!(cameras.iter().all(|camera| camera.watched()));
+    assert!(cameras.iter().all(|camera| camera.watched() == Some(Look::Tile)));
     for (camera, picture) in cameras.iter().zip(["\u{7f} one", "\u{7f} two"]) {
-        camera.publish(picture.as_bytes());
+        camera.publish(picture.as_bytes(), jiff::Timestamp::UNIX_EPOCH);
         let part = format!(
-            "Content-Type: image/jpeg\r\nX-Lookout-Camera: {}\r\nContent-Length: 5\r\n\r\n{picture}\r\n--frame\r\n",
+            "Content-Type: image/jpeg\r\nX-Lookout-Camera: {}\r\nX-Lookout-Time: 1970-01-01T00:00:00.000Z\r\nContent-Length: 5\r\n\r\n{picture}\r\n--frame\r\n",
             camera.id
         );
         let mut seen = Vec::new();
@@ -278,8 +278,8 @@ async fn one_connection_shows_a_whole_wall() {
     }
     drop(wall);
     until("the viewer is gone", || {
-        cameras.iter().for_each(|camera| camera.publish(b"more"));
-        !cameras.iter().any(|camera| camera.watched())
+        cameras.iter().for_each(|camera| camera.publish(b"more", jiff::Timestamp::UNIX_EPOCH));
+        !cameras.iter().any(|camera| camera.watched().is_some())
     })
     .await;
     for (query, status) in
@@ -293,7 +293,7 @@ async fn one_connection_shows_a_whole_wall() {
 async fn viewers_are_bounded() {
     let server = Server::start().await;
     let camera = server.hub.camera("forecourt").unwrap().clone();
-    let viewers: Vec<_> = (0..MAX_VIEWERS).map(|_| camera.watch().expect("room")).collect();
+    let viewers: Vec<_> = (0..MAX_VIEWERS).map(|_| camera.watch(Look::Large).expect("room")).collect();
     assert_eq!(server.problem("/api/v1/cameras/forecourt/live").await.0, 503);
     assert!(server.get("/metrics").await.text().await.unwrap().contains("lookout_overflow_total{queue=\"viewers\"} 1"));
     drop(viewers);

@@ -12,7 +12,7 @@ another rate (`fps`), and all of them are wanted.
 
 age      lookout_frame_age_seconds, of the camera with the worst p99, against DESIGN.md's bounds: one camera 1.5 x the
          median inference of the same case; several (1 + ceil(cameras / workers)) x; four times overload
-         (2 + cameras / workers) x and one source interval. Quantiles come from histograms: a step is a quarter or so
+         (2 + cameras / workers) x and one source interval. Quantiles come from histograms: a step is a tenth or so
          wide, the true value lies in the bracket shown, and the number is interpolated in it as Prometheus does. A
          bound within the bracket is decided by the interpolation and marked ~.
 share    pictures analysed of the least and the most served camera

@@ -50,6 +50,8 @@ pub struct Incidents {
     /// last picture.
     asleep: Vec<bool>,
     fallen: Vec<usize>,
+    /// Ids of rules that somebody has silenced, and until when.
+    snoozes: Vec<(String, jiff::Timestamp)>,
 }
 
 /// The incidents of one rule, by subject. A picture's signals of a rule come mostly in the order of their subjects, so
@@ -81,6 +83,24 @@ struct RuleState {
     window: Option<(jiff::Timestamp, jiff::Timestamp)>,
     in_force: bool,
     quiet_until: Option<MediaTime>,
+    /// Somebody has silenced it until then. A hold begins no earlier.
+    snoozed_until: Option<jiff::Timestamp>,
+}
+
+impl RuleState {
+    fn is_snoozed(&self, utc: jiff::Timestamp) -> bool {
+        self.snoozed_until.is_some_and(|until| utc < until)
+    }
+
+    /// Why it is not in force at this time.
+    fn off(&self, utc: jiff::Timestamp) -> EndReason {
+        if self.is_snoozed(utc) { EndReason::Snoozed } else { EndReason::Schedule }
+    }
+
+    /// A hold begins no earlier.
+    fn from(&self) -> Option<jiff::Timestamp> {
+        self.window.map(|(from, _)| from).max(self.snoozed_until)
+    }
 }
 
 impl Incidents {
@@ -104,6 +124,7 @@ impl Incidents {
             resting: false,
             asleep: Vec::new(),
             fallen: Vec::new(),
+            snoozes: Vec::new(),
             site,
             watched,
             outage,
@@ -165,15 +186,16 @@ impl Incidents {
 
     fn update_windows(&mut self, now: Moment) {
         for (state, rule) in self.rules.iter_mut().zip(self.watched.rules()) {
+            let snoozed = state.is_snoozed(now.utc);
             let Some(schedule) = &rule.incident.schedule else {
-                state.in_force = true;
+                state.in_force = !snoozed;
                 continue;
             };
             let inside = |w: &(jiff::Timestamp, jiff::Timestamp)| w.0 <= now.utc && now.utc < w.1;
             if !state.window.as_ref().is_some_and(inside) {
                 state.window = schedule.window_at(now.utc);
             }
-            state.in_force = state.window.is_some();
+            state.in_force = !snoozed && state.window.is_some();
         }
     }
 
@@ -192,15 +214,15 @@ impl Incidents {
             return;
         }
         let mut since = signal.since.map(|media| self.clock.earlier(now, media));
-        if let (Some(since), Some((from, _))) = (&mut since, &state.window)
-            && since.utc < *from
+        if let (Some(since), Some(from)) = (&mut since, state.from())
+            && since.utc < from
         {
-            // A hold begins no earlier than the rule's window.
+            // A hold begins no earlier than the rule's window, and not while it was silenced.
             let late = jiff::SignedDuration::from_nanos(
                 i64::try_from(from.as_nanosecond() - since.utc.as_nanosecond()).unwrap_or(0),
             );
             let late = Span::from_nanos(i64::try_from(late.as_nanos()).unwrap_or(0));
-            *since = Moment { observed: since.observed + late, media: since.media + late, utc: *from };
+            *since = Moment { observed: since.observed + late, media: since.media + late, utc: from };
         }
         let table = &mut self.tables[signal.rule];
         let at = found.unwrap_or_else(|at| {
@@ -230,10 +252,11 @@ impl Incidents {
                 known += table.entries.len();
                 continue;
             }
-            let (plan, in_force) = (&self.watched.rules()[rule].incident, self.rules[rule].in_force);
+            let (plan, state) = (&self.watched.rules()[rule].incident, &self.rules[rule]);
+            let (in_force, off) = (state.in_force, state.off(now.utc));
             table.entries.retain_mut(|entry| {
                 let [first, second] = if !in_force {
-                    [entry.incident.end(plan, now, EndReason::Schedule), None]
+                    [entry.incident.end(plan, now, off), None]
                 } else if entry.observation != self.observation {
                     entry.incident.observe(plan, now, None, None)
                 } else {
@@ -318,6 +341,20 @@ impl Incidents {
         self.asleep.clear();
         self.fallen.clear();
         (self.watched, self.outage) = (Watched::Camera(camera), outage);
+        self.apply_snoozes();
+    }
+
+    /// Silences rules, by their ids, each until a time; all others are in force again.
+    pub fn snooze(&mut self, snoozes: &[(String, jiff::Timestamp)]) {
+        self.snoozes.clear();
+        self.snoozes.extend_from_slice(snoozes);
+        self.apply_snoozes();
+    }
+
+    fn apply_snoozes(&mut self) {
+        for (state, rule) in self.rules.iter_mut().zip(self.watched.rules()) {
+            state.snoozed_until = self.snoozes.iter().find(|(id, _)| *id == rule.id).map(|(_, until)| *until);
+        }
     }
 
     fn end_rule(&mut self, rule: usize, now: Moment, reason: EndReason, out: &mut Vec<Event>) {

@@ -46,6 +46,15 @@ pub struct Annotated<'a> {
     pub time: MediaTime,
 }
 
+/// A redacted picture before anything is drawn on it.
+pub struct Undrawn<'a> {
+    picture: Redacted<'a>,
+    pen: &'a mut Pen,
+    camera: &'a Camera,
+    note: &'a Note,
+    raised: &'a Raised,
+}
+
 /// A picture that cannot be redacted and therefore does not leave. What follows it needs a new [`Overlay`]: the people
 /// of the lost picture cover its neighbours too. Never worth a retry.
 #[derive(Debug, thiserror::Error)]
@@ -139,12 +148,22 @@ impl Overlay {
 
     /// Takes an analysed picture, scaled to `size`, and gives the one of two pictures ago; `None` while there is none.
     /// Without a size the picture itself is not wanted, only its people: they cover its neighbours too.
-    pub fn push(
-        &mut self,
+    pub fn push<'a>(
+        &'a mut self,
         seen: &Seen<'_>,
         size: Option<Size>,
-        raised: &Raised,
-    ) -> Result<Option<Annotated<'_>>, OverlayError> {
+        raised: &'a Raised,
+    ) -> Result<Option<Annotated<'a>>, OverlayError> {
+        Ok(self.redact(seen, size, raised)?.map(Undrawn::draw))
+    }
+
+    /// The same picture, not drawn on yet.
+    pub fn redact<'a>(
+        &'a mut self,
+        seen: &Seen<'_>,
+        size: Option<Size>,
+        raised: &'a Raised,
+    ) -> Result<Option<Undrawn<'a>>, OverlayError> {
         let source = seen.frame.picture.size();
         if let Some(size) = size {
             seen.frame.picture.convert(Target { size, format: PixelFormat::Bgr24 }, &mut self.bgr)?;
@@ -160,7 +179,7 @@ impl Overlay {
         };
         let Some(picture) = released else { return Ok(None) };
         let note = &self.notes[slot_of(picture.number)];
-        Ok(Some(self.pen.draw(picture, &self.camera, note, raised)))
+        Ok(Some(Undrawn { picture, pen: &mut self.pen, camera: &self.camera, note, raised }))
     }
 
     /// At the end of a stream: the next of the pictures that are still held, oldest first; `None` when none is.
@@ -168,6 +187,18 @@ impl Overlay {
         let picture = self.redactor.flush()?;
         let note = &self.notes[slot_of(picture.number)];
         Some(self.pen.draw(picture, &self.camera, note, raised))
+    }
+}
+
+impl<'a> Undrawn<'a> {
+    /// Packed BGR and the size in pixels.
+    pub fn pixels(&self) -> (&[u8], Size) {
+        (self.picture.bgr, self.picture.size)
+    }
+
+    /// Draws what was found.
+    pub fn draw(self) -> Annotated<'a> {
+        self.pen.draw(self.picture, self.camera, self.note, self.raised)
     }
 }
 

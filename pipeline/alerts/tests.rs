@@ -310,3 +310,33 @@ fn recompute(observations: &[(u32, bool)], hold: u32, gap: u32, cooldown: u32) -
     }
     told
 }
+
+#[test]
+fn a_silenced_rule_ends_what_is_open_and_holds_again_from_then_on() {
+    let mut b = Bench::new("kind = \"crowd\"\npeople = 3\nhold = \"2s\"");
+    b.zone(0.0, 5.0, 0.5, 3.0);
+    let until: jiff::Timestamp = "2026-11-24T03:00:10Z".parse().unwrap();
+    b.incidents.snooze(&[("r".into(), until), ("gone".into(), until)]);
+    b.zone(5.0, 20.0, 0.5, 3.0);
+    let expected = [(State::Started, 2.0), (State::Ended, 5.0), (State::Started, 12.0)];
+    assert_eq!(b.told(), expected);
+    assert_eq!(b.events[1].reason, Some(EndReason::Snoozed));
+    // Woken before its time.
+    b.incidents.snooze(&[("r".into(), "2026-11-24T04:00:00Z".parse().unwrap())]);
+    b.zone(20.0, 25.0, 0.5, 3.0);
+    b.incidents.snooze(&[]);
+    b.zone(25.0, 30.0, 0.5, 3.0);
+    assert_eq!(b.told()[3..], [(State::Ended, 20.0), (State::Started, 27.0)]);
+}
+
+#[test]
+fn a_condition_that_began_while_it_was_silenced_counts_from_the_end_of_it() {
+    let mut b = Bench::new("kind = \"loitering\"\ndwell = \"4s\"");
+    b.incidents.snooze(&[("r".into(), "2026-11-24T03:00:10Z".parse().unwrap())]);
+    for i in 0..40_u32 {
+        let t = f64::from(i) * 0.5;
+        let since = Some(MediaTime::from_secs_f64(0.0));
+        b.see(t, &[Signal { since, ..signal(Subject::Person(TrackId(1)), 1.0) }]);
+    }
+    assert_eq!(b.told()[0], (State::Started, 14.0));
+}

@@ -55,6 +55,15 @@ pub fn h264() -> Result<Codec, VideoError> {
     encoder::find_by_name("libx264").ok_or(VideoError::NoEncoder)
 }
 
+/// How much work goes into a smaller file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// As is usual for files that are made once.
+    Usual,
+    /// Little for each picture, and all of it at once: beside pictures that are analysed.
+    Light,
+}
+
 /// A video being written; complete only after [`VideoWriter::finish`].
 pub struct VideoWriter {
     // Before `output`: an encoder is closed before its file.
@@ -73,12 +82,12 @@ pub struct VideoWriter {
 
 impl VideoWriter {
     /// Begins an MP4 at `path`; whatever is there is overwritten. `size` is even.
-    pub fn create(path: &Path, size: Size) -> Result<Self, VideoError> {
+    pub fn create(path: &Path, size: Size, effort: Effort) -> Result<Self, VideoError> {
         let codec = h264()?;
         let name = path.to_str().ok_or_else(|| VideoError::Path(path.display().to_string()))?;
         // With the protocol before it: a colon in the path is no other protocol then.
         let mut output = format::output_as(&format!("file:{name}"), "mp4").map_err(VideoError::Write)?;
-        let encoder = open(codec, size).map_err(VideoError::Encode)?;
+        let encoder = open(codec, size, effort).map_err(VideoError::Encode)?;
         let (width, height) = (size.width, size.height);
         let exact = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::BITEXACT;
         let scaler = Context::get(Pixel::BGR24, width, height, Pixel::YUV420P, width, height, exact)
@@ -149,7 +158,7 @@ impl VideoWriter {
     }
 }
 
-fn open(codec: Codec, size: Size) -> Result<encoder::video::Encoder, Error> {
+fn open(codec: Codec, size: Size, effort: Effort) -> Result<encoder::video::Encoder, Error> {
     let mut context = codec::Context::new_with_codec(codec);
     context.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
     let mut video = context.encoder().video()?;
@@ -166,7 +175,11 @@ fn open(codec: Codec, size: Size) -> Result<encoder::video::Encoder, Error> {
     video.set_color_range(color::Range::MPEG);
     video.set_color_primaries(color::Primaries::SMPTE170M);
     video.set_color_transfer_characteristic(color::TransferCharacteristic::SMPTE170M);
-    video.open_as_with(codec, dict!("preset" => "veryfast", "crf" => "23", "threads" => "1"))
+    let options = match effort {
+        Effort::Usual => dict!("preset" => "veryfast", "crf" => "23", "threads" => "1"),
+        Effort::Light => dict!("preset" => "superfast", "tune" => "zerolatency", "crf" => "25", "threads" => "1"),
+    };
+    video.open_as_with(codec, options)
 }
 
 /// Media time in ticks, rounded.

@@ -19,7 +19,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
 use super::{ApiState, Problem, Shared};
-use crate::engine::hub::Viewer;
+use crate::engine::hub::{LivePicture, Look, Viewer};
 use crate::types::Event;
 
 /// Readers of the event stream, at most.
@@ -28,6 +28,8 @@ const MAX_LISTENERS: usize = 64;
 const MAX_TILES: usize = 64;
 /// Pictures a second of each camera of one stream, at most.
 const MAX_RATE: u32 = 8;
+/// Who wants no more of them takes pictures that are made anyhow, or small ones.
+const TILE_RATE: u32 = 4;
 
 /// Redacted, annotated pictures of one camera for as long as somebody watches; encoded once for all viewers.
 #[utoipa::path(
@@ -44,7 +46,7 @@ const MAX_RATE: u32 = 8;
 )]
 pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Response, Problem> {
     let camera = state.0.hub.camera(&id).ok_or_else(|| Problem::missing(format!("there is no camera `{id}`")))?;
-    let Some(viewer) = camera.watch() else {
+    let Some(viewer) = camera.watch(Look::Large) else {
         state.0.metrics.overflow("viewers").inc();
         return Err(Problem::unavailable("too many viewers watch this camera"));
     };
@@ -57,7 +59,7 @@ pub(super) async fn pictures(State(state): State<ApiState>, Path(id): Path<Strin
 pub(super) struct Tiles {
     /// Ids with commas between them.
     cameras: String,
-    /// Pictures a second of each, at most.
+    /// Pictures a second of each, at most; up to 4 they may be small ones.
     rate: Option<u32>,
 }
 
@@ -84,6 +86,7 @@ pub(super) async fn wall(
 ) -> Result<Response, Problem> {
     let Query(tiles) = tiles.map_err(|e| Problem::bad_request(e.body_text()))?;
     let rate = tiles.rate.unwrap_or(MAX_RATE).clamp(1, MAX_RATE);
+    let look = if rate <= TILE_RATE { Look::Tile } else { Look::Large };
     let ids: BTreeSet<&str> = tiles.cameras.split(',').filter(|id| !id.is_empty()).collect();
     if ids.is_empty() || ids.len() > MAX_TILES {
         return Err(Problem::bad_request(format!("`cameras` names 1 to {MAX_TILES} cameras, such as `a,b`")));
@@ -92,7 +95,7 @@ pub(super) async fn wall(
     for id in ids {
         let camera = state.0.hub.camera(id).ok_or_else(|| Problem::missing(format!("there is no camera `{id}`")))?;
         // Who comes too late for one camera sees the others.
-        match camera.watch() {
+        match camera.watch(look) {
             Some(viewer) => streams.push(parts(viewer, &format!("X-Lookout-Camera: {id}\r\n"), rate).boxed()),
             None => state.0.metrics.overflow("viewers").inc(),
         }
@@ -103,7 +106,7 @@ pub(super) async fn wall(
     Ok(mixed(stream::select_all(streams), &state))
 }
 
-/// Each picture of a viewer as a part of a stream, with `header` among its headers. A viewer that is slow, or asks for
+/// Each picture of a viewer as a part of a stream, with `header` among its headers and its time in `X-Lookout-Time`. A viewer that is slow, or asks for
 /// fewer, misses pictures, not the newest one.
 fn parts(viewer: Viewer, header: &str, rate: u32) -> impl Stream<Item = Bytes> + Send + use<> {
     let interval = Duration::from_secs(1) / rate;
@@ -112,8 +115,10 @@ fn parts(viewer: Viewer, header: &str, rate: u32) -> impl Stream<Item = Bytes> +
     let start = (viewer, Instant::now(), header.to_owned());
     stream::unfold(start, move |(mut viewer, due, header)| async move {
         tokio::time::sleep_until(due).await;
-        let jpeg = viewer.next().await?;
-        let head = format!("Content-Type: image/jpeg\r\n{header}Content-Length: {}\r\n\r\n", jpeg.len());
+        let LivePicture { jpeg, at } = viewer.next().await?;
+        let length = jpeg.len();
+        let head =
+            format!("Content-Type: image/jpeg\r\n{header}X-Lookout-Time: {at:.3}\r\nContent-Length: {length}\r\n\r\n");
         let mut part = Vec::with_capacity(head.len() + jpeg.len() + 11);
         part.extend_from_slice(head.as_bytes());
         part.extend_from_slice(&jpeg);

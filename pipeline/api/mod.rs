@@ -11,22 +11,28 @@ mod audit;
 mod body;
 mod caller;
 mod cameras;
+mod config;
 mod console;
+mod deliveries;
 pub mod evidence;
 mod first;
+mod ground;
 mod guard;
 mod limit;
 mod live;
 mod numbers;
 mod openapi;
+mod operations;
 pub mod password;
 mod peer;
 mod problem;
 mod quiet;
 mod serve;
 mod session;
+mod snooze;
 mod statistics;
 mod status;
+mod still;
 pub mod store;
 mod tls;
 mod trails;
@@ -54,6 +60,7 @@ use crate::alerts::journal::{JournalError, Reader};
 use crate::config::plan::{Access, Camera, Site};
 use crate::dispatch::Desk;
 use crate::engine::hub::LiveHub;
+use crate::engine::plans::LivePlans;
 use crate::engine::trails::desk::TrailDesk;
 use crate::telemetry::Metrics;
 
@@ -104,6 +111,9 @@ impl ApiError {
 pub struct ApiState(Arc<Shared>);
 
 struct Shared {
+    /// As it was at the start; cameras change: see `plans`.
+    site: Site,
+    plans: Arc<LivePlans>,
     hub: Arc<LiveHub>,
     metrics: Arc<Metrics>,
     reader: Mutex<Reader>,
@@ -124,10 +134,12 @@ struct Shared {
 }
 
 impl ApiState {
-    /// The journal of the site must exist; `files` serves evidence; `desk` takes answers; `trails` reads what is stored of
-    /// people's ways. Streams end when `stop` becomes true.
+    /// The journal of the site must exist; `plans` is its configuration; `files` serves evidence; `desk` takes answers;
+    /// `trails` reads what is stored of people's ways. Streams end when `stop` becomes true.
+    #[expect(clippy::too_many_arguments, reason = "what the handlers see, once")]
     pub fn new(
         site: &Site,
+        plans: Arc<LivePlans>,
         hub: Arc<LiveHub>,
         metrics: Arc<Metrics>,
         files: evidence::Files,
@@ -135,7 +147,9 @@ impl ApiState {
         trails: Arc<TrailDesk>,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ApiError> {
-        Ok(Self(Arc::new(Shared {
+        let shared = Shared {
+            site: site.clone(),
+            plans,
             hub,
             metrics,
             reader: Mutex::new(Reader::open(&site.data)?),
@@ -151,7 +165,22 @@ impl ApiState {
             hasher: Arc::new(password::Hasher::new()?),
             tries: limit::Tries::new(),
             ended: watch::channel(0).0,
-        })))
+        };
+        // Rules that somebody silenced before a restart stay silent until their time.
+        shared.take_snoozes()?;
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Runs what may wait for a disk beside the async threads.
+    async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let shared = self.0.clone();
+        match tokio::task::spawn_blocking(move || work(&shared)).await {
+            Ok(done) => done,
+            Err(_) => Err(Problem::unavailable("the work broke off")),
+        }
     }
 
     /// The plan of a camera that is in force.
@@ -211,6 +240,22 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
         .routes(routes!(live::wall))
         .routes(routes!(cameras::accept_view))
         .routes(routes!(cameras::take_preset))
+        .routes(routes!(still::redacted))
+        .routes(routes!(still::plain))
+        .routes(routes!(ground::show))
+        .routes(routes!(config::show, config::save))
+        .routes(routes!(config::check))
+        .routes(routes!(config::history::list))
+        .routes(routes!(config::history::version))
+        .routes(routes!(config::history::restore))
+        .routes(routes!(config::schema))
+        .routes(routes!(config::check_site))
+        .routes(routes!(snooze::list))
+        .routes(routes!(snooze::put, snooze::remove))
+        .routes(routes!(operations::show))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::redeliver))
+        .routes(routes!(deliveries::test))
         .routes(routes!(trails::draw))
         .routes(routes!(numbers::camera))
         .routes(routes!(numbers::site))

@@ -29,12 +29,25 @@ pub struct Problem {
 /// One thing that is wrong in a configuration.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Fault)]
-struct FaultRow {
+pub(super) struct FaultRow {
+    /// Name of the file.
     file: String,
     line: usize,
     column: usize,
     field: String,
     message: String,
+}
+
+/// Where they are is told by the files' names: where those lie is nobody's matter.
+pub(super) fn rows(faults: Vec<Fault>) -> Vec<FaultRow> {
+    let row = |fault: Fault| FaultRow {
+        file: fault.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        line: fault.line,
+        column: fault.column,
+        field: fault.field,
+        message: fault.message,
+    };
+    faults.into_iter().map(row).collect()
 }
 
 fn code<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
@@ -70,14 +83,7 @@ impl Problem {
 
     /// A configuration with all that is wrong in it.
     pub(super) fn refused(error: ConfigError) -> Self {
-        let row = |fault: Fault| FaultRow {
-            file: fault.file.display().to_string(),
-            line: fault.line,
-            column: fault.column,
-            field: fault.field,
-            message: fault.message,
-        };
-        let faults: Vec<FaultRow> = error.faults.into_iter().map(row).collect();
+        let faults = rows(error.faults);
         let many = if faults.len() == 1 { "one fault".into() } else { format!("{} faults", faults.len()) };
         Self { faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the configuration has {many}")) }
     }

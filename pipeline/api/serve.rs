@@ -73,6 +73,7 @@ pub async fn bind(site: &Site) -> Result<Listener, ApiError> {
 /// Serves until `stop` of the state becomes true or its sender is gone; returns when the last connection has ended.
 pub async fn serve(mut listener: Listener, state: ApiState) {
     let stop = state.0.stop.clone();
+    let edits = tokio::spawn(state.clone().follow_edits());
     let app = router(state, listener.address);
     let places = Arc::new(Semaphore::new(MOST));
     let mut connections = JoinSet::new();
@@ -110,6 +111,9 @@ pub async fn serve(mut listener: Listener, state: ApiState) {
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+    if edits.await.is_err_and(|error| error.is_panic()) {
+        tracing::error!("edits of files by hand were not noted to the end");
+    }
 }
 
 async fn connection(

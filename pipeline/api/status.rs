@@ -10,6 +10,7 @@ use super::caller::{Identity, Right};
 use super::peer::Peer;
 use super::{ApiState, Problem};
 use crate::engine::hub::Snapshot;
+use crate::types::Snooze;
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Cameras {
@@ -24,6 +25,8 @@ struct Camera {
     live: String,
     #[serde(flatten)]
     now: Snapshot,
+    /// Rules that are silenced.
+    snoozed: Vec<Snooze>,
 }
 
 /// The process answers.
@@ -87,7 +90,7 @@ pub(super) async fn metrics(
     responses((status = 200, description = "what is asked for", body = Cameras)),
 )]
 pub(super) async fn cameras(State(state): State<ApiState>) -> Json<Cameras> {
-    let hub = &state.0.hub;
+    let (hub, now) = (&state.0.hub, jiff::Timestamp::now());
     let cameras = hub
         .cameras
         .iter()
@@ -95,6 +98,7 @@ pub(super) async fn cameras(State(state): State<ApiState>) -> Json<Cameras> {
             id: camera.id.clone(),
             live: format!("/api/v1/cameras/{}/live", camera.id),
             now: camera.snapshot(),
+            snoozed: camera.snoozed.get().iter().filter(|snooze| snooze.until > now).cloned().collect(),
         })
         .collect();
     Json(Cameras { site: hub.site.clone(), cameras })

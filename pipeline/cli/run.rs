@@ -43,12 +43,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let listener = runtime.block_on(api::bind(&site)).map_err(wrong_unless_retry)?;
     let (scheme, address) = (listener.scheme(), listener.address());
     let parts = Parts::open(files, std::sync::Arc::clone(&metrics))?;
-    let hub = std::sync::Arc::clone(&parts.hub);
+    let (hub, plans) = (std::sync::Arc::clone(&parts.hub), std::sync::Arc::clone(&parts.plans));
     let (end, ended) = watch::channel(false);
     let files = api::evidence::Files { root: site.data.join(FOLDER), linker: parts.linker.clone() };
     let trails = std::sync::Arc::new(TrailDesk::new(&site)?);
     let desk = parts.dispatcher.desk();
-    let state = api::ApiState::new(&site, hub, metrics, files, desk, trails, ended.clone())?;
+    let state = api::ApiState::new(&site, plans, hub, metrics, files, desk, trails, ended.clone())?;
     let first = state.first_admin(std::io::stdout().is_terminal())?;
     let stop = Stop::new();
     let server = runtime.spawn(api::serve(listener, state));

@@ -35,6 +35,8 @@ pub struct Analysed<'a> {
     pub detections: &'a [Detection],
     /// All live tracks, ordered by id.
     pub tracks: &'a [Track],
+    /// Those that may count, as rules saw them: steadied.
+    pub people: &'a [Track],
     /// What the rules measured.
     pub measured: &'a Measured,
     /// What the picture caused; each comes to [`Findings::event`] as well.
@@ -138,8 +140,8 @@ impl Analysis {
             self.stages.judge().turn(aim);
             let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
             self.report.tracks += newly_confirmed(&mut self.confirmed, observed.tracks);
-            let Observed { tracks, measured, .. } = observed;
-            let seen = Analysed { frame: &frame, size, detections, tracks, measured, events: &self.events };
+            let Observed { tracks, people, measured, .. } = observed;
+            let seen = Analysed { frame: &frame, size, detections, tracks, people, measured, events: &self.events };
             findings.picture(&seen).map_err(AnalyzeError::Findings)?;
             self.report.analysed += 1;
             self.tell(findings)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::analyze::Analysed;
 use super::tally::Tally;
 use crate::alerts::overlay::{Overlay, OverlayError, fitted};
-use crate::alerts::video::{self, VideoError, VideoWriter};
+use crate::alerts::video::{self, Effort, VideoError, VideoWriter};
 use crate::config::plan::Camera;
 use crate::types::Size;
 
@@ -40,12 +40,12 @@ impl Annotator {
 
     /// Takes an analysed picture.
     pub fn picture(&mut self, seen: &Analysed<'_>) -> Result<(), AnnotateError> {
-        self.tally.take(seen.measured, seen.events, seen.tracks, seen.size);
+        self.tally.take(seen.measured, seen.events, seen.people, seen.size);
         let (video, size) = match &mut self.video {
             Some((video, size)) => (video, *size),
             none => {
                 let size = fitted(seen.size);
-                (&mut none.insert((VideoWriter::create(&self.path, size)?, size)).0, size)
+                (&mut none.insert((VideoWriter::create(&self.path, size, Effort::Usual)?, size)).0, size)
             }
         };
         let seen = self.tally.seen(seen.frame, seen.detections, seen.tracks, seen.measured);

@@ -1,9 +1,12 @@
-//! The thread that writes evidence, and deletes what is too old.
+//! The thread that writes evidence, and deletes what is too old. Pictures that are analysed come first: clips are encoded
+//! between them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::lull::Lull;
 use crate::alerts::evidence::store::{Store, utc_day};
 use crate::alerts::evidence::{CLIP, Job, Make, STILL, encode_clip};
 use crate::alerts::numbering::{Addition, Entry, News};
@@ -18,12 +21,13 @@ const SWEEP: Duration = Duration::from_secs(600);
 pub struct Archive {
     store: Store,
     out: Sender<Entry>,
+    lull: Arc<Lull>,
 }
 
 impl Archive {
-    /// `out` leads to the journal.
-    pub fn new(store: Store, out: Sender<Entry>) -> Self {
-        Self { store, out }
+    /// `out` leads to the journal; `lull` says when nothing is analysed.
+    pub fn new(store: Store, out: Sender<Entry>, lull: Arc<Lull>) -> Self {
+        Self { store, out, lull }
     }
 
     /// Works until all cameras are gone.
@@ -66,8 +70,11 @@ impl Archive {
                 self.tell(alert, at, News::Evidence { picture: None, clip: Some(MediaState::Failed) });
             }
             Make::Clip(shots) => {
+                let lull = Arc::clone(&self.lull);
                 let state = self.keep(alert, CLIP, |store| {
-                    store.put(day, alert, CLIP, today, |path| encode_clip(&shots, path).map_err(|e| e.to_string()))
+                    store.put(day, alert, CLIP, today, |path| {
+                        encode_clip(&shots, path, || lull.wait()).map_err(|e| e.to_string())
+                    })
                 });
                 self.tell(alert, at, News::Evidence { picture: None, clip: Some(state) });
             }

@@ -52,6 +52,17 @@ impl GroundMemory {
     }
 }
 
+/// The ground of a camera as it is known now: by its plan, and by what was kept last where it is learnt.
+pub fn known_ground(camera: &Camera, data: &Path) -> Result<Ground, MemoryError> {
+    let mut ground = Ground::new(camera);
+    if ground.learnt().is_some()
+        && let Some(state) = GroundMemory::new(data).load(&camera.id)?
+    {
+        ground.restore(state);
+    }
+    Ok(ground)
+}
+
 /// Between looks at what somebody asks, and between writes of what has changed.
 const LOOK: Duration = Duration::from_secs(2);
 const WRITE: Duration = Duration::from_secs(60);

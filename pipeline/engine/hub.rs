@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, watch};
 use super::latest::Latest;
 use crate::config::plan::{self, CameraDiff};
 use crate::types::time::millis_option;
-use crate::types::{Event, Rect};
+use crate::types::{Event, Rect, Snooze};
 
 /// Events that a slow reader may lag behind before it loses the oldest.
 const EVENTS: usize = 256;
@@ -38,12 +38,49 @@ pub struct CameraHub {
     pub quiet: Latest<Arc<[Rect]>>,
     /// The plan that is to be in force from the next picture on.
     pub plan: Latest<Arc<plan::Camera>>,
+    /// Rules that somebody has silenced; those whose time has come may still be among them.
+    pub snoozed: Latest<Arc<[Snooze]>>,
     snapshot: Mutex<Snapshot>,
-    viewers: AtomicUsize,
+    /// By [`Look`].
+    viewers: [AtomicUsize; 2],
     accept: AtomicBool,
     /// The preset whose view is to be taken.
     preset: Mutex<Option<String>>,
-    picture: watch::Sender<Option<Arc<[u8]>>>,
+    picture: watch::Sender<Option<LivePicture>>,
+    /// By [`View`].
+    stills: [Stills; 2],
+}
+
+/// How closely somebody watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Look {
+    /// Beside other cameras: pictures that are made anyhow, or small ones, a few a second.
+    Tile,
+    /// This camera alone.
+    Large,
+}
+
+/// A redacted picture for whoever watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LivePicture {
+    /// Encoded once for all.
+    pub jpeg: Arc<[u8]>,
+    /// Its presentation time.
+    pub at: jiff::Timestamp,
+}
+
+/// A picture that is made once, for whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Redacted.
+    Redacted,
+    /// As the camera shows it, but for privacy masks: only for who may see that, with a reason that is recorded.
+    Plain,
+}
+
+struct Stills {
+    asked: AtomicUsize,
+    picture: watch::Sender<Arc<[u8]>>,
 }
 
 /// The newest state of a camera.
@@ -200,11 +237,14 @@ impl CameraHub {
             id: camera.id.clone(),
             quiet: Latest::new(Arc::from([])),
             plan: Latest::new(Arc::clone(camera)),
+            snoozed: Latest::new(Arc::from([])),
             snapshot: Mutex::new(Snapshot::of(camera)),
-            viewers: AtomicUsize::new(0),
+            viewers: [Look::Tile, Look::Large].map(|_| AtomicUsize::new(0)),
             accept: AtomicBool::new(false),
             preset: Mutex::new(None),
             picture: watch::Sender::new(None),
+            stills: [View::Redacted, View::Plain]
+                .map(|_| Stills { asked: AtomicUsize::new(0), picture: watch::Sender::new(Arc::from([])) }),
         }
     }
 
@@ -243,43 +283,67 @@ impl CameraHub {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).state == CameraState::Ended
     }
 
-    /// Whether to make live pictures at all.
-    pub fn watched(&self) -> bool {
-        self.viewers.load(Ordering::Relaxed) > 0
+    /// How closely the closest viewer watches; `None`: no live pictures are to be made at all.
+    pub fn watched(&self) -> Option<Look> {
+        let watch = |look: &Look| self.viewers[*look as usize].load(Ordering::Relaxed) > 0;
+        [Look::Large, Look::Tile].into_iter().find(watch)
+    }
+
+    /// Somebody asks for the next redacted picture without anything drawn on it, or for one as it is; unless
+    /// [`MAX_VIEWERS`] do already.
+    pub fn ask(self: &Arc<Self>, view: View) -> Option<Asked> {
+        let stills = &self.stills[view as usize];
+        let more = |n: usize| (n < MAX_VIEWERS).then_some(n + 1);
+        stills.asked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        let mut picture = stills.picture.subscribe();
+        picture.mark_unchanged();
+        Some(Asked { picture, camera: Arc::clone(self), view })
+    }
+
+    /// Whether anybody waits for such a picture.
+    pub fn asked(&self, view: View) -> bool {
+        self.stills[view as usize].asked.load(Ordering::Relaxed) > 0
+    }
+
+    /// Gives all who wait for it a picture as JPEG.
+    pub fn show(&self, view: View, jpeg: &[u8]) {
+        self.stills[view as usize].picture.send_replace(Arc::from(jpeg));
     }
 
     /// The newest redacted picture as JPEG, for all viewers. A viewer that is slow misses pictures, not the newest one.
-    pub fn publish(&self, jpeg: &[u8]) {
-        self.picture.send_replace(Some(Arc::from(jpeg)));
+    pub fn publish(&self, jpeg: &[u8], at: jiff::Timestamp) {
+        self.picture.send_replace(Some(LivePicture { jpeg: Arc::from(jpeg), at }));
     }
 
-    /// A new viewer, unless there are [`MAX_VIEWERS`].
-    pub fn watch(self: &Arc<Self>) -> Option<Viewer> {
+    /// A new viewer, unless there are [`MAX_VIEWERS`] who look as closely.
+    pub fn watch(self: &Arc<Self>, look: Look) -> Option<Viewer> {
         let more = |n: usize| (n < MAX_VIEWERS).then_some(n + 1);
-        let before = self.viewers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        if before == 0 {
+        let nobody = self.watched().is_none();
+        self.viewers[look as usize].fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        if nobody {
             // A picture from the last time somebody watched is not live.
             self.picture.send_replace(None);
         }
         let mut picture = self.picture.subscribe();
         picture.mark_changed();
-        Some(Viewer { picture, camera: self.clone() })
+        Some(Viewer { picture, camera: self.clone(), look })
     }
 }
 
 /// Somebody who watches a camera; pictures are made as long as one exists.
 pub struct Viewer {
-    picture: watch::Receiver<Option<Arc<[u8]>>>,
+    picture: watch::Receiver<Option<LivePicture>>,
     camera: Arc<CameraHub>,
+    look: Look,
 }
 
 impl Viewer {
     /// The next picture that this viewer has not seen; `None` when the camera is gone.
-    pub async fn next(&mut self) -> Option<Arc<[u8]>> {
+    pub async fn next(&mut self) -> Option<LivePicture> {
         loop {
             self.picture.changed().await.ok()?;
-            if let Some(jpeg) = self.picture.borrow_and_update().clone() {
-                return Some(jpeg);
+            if let Some(picture) = self.picture.borrow_and_update().clone() {
+                return Some(picture);
             }
         }
     }
@@ -287,6 +351,27 @@ impl Viewer {
 
 impl Drop for Viewer {
     fn drop(&mut self) {
-        self.camera.viewers.fetch_sub(1, Ordering::Relaxed);
+        self.camera.viewers[self.look as usize].fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Somebody who waits for one picture; it is made as long as one of them exists.
+pub struct Asked {
+    picture: watch::Receiver<Arc<[u8]>>,
+    camera: Arc<CameraHub>,
+    view: View,
+}
+
+impl Asked {
+    /// The next picture; `None` when the camera is gone.
+    pub async fn next(&mut self) -> Option<Arc<[u8]>> {
+        self.picture.changed().await.ok()?;
+        Some(self.picture.borrow_and_update().clone())
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.camera.stills[self.view as usize].asked.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -91,6 +91,8 @@ pub struct LaneState {
     silent: bool,
     /// Of the quiet spots in force.
     quiet: usize,
+    /// Of the silenced rules.
+    snoozed: usize,
 }
 
 /// Brings a counter up to a total that a stage keeps.
@@ -143,6 +145,7 @@ impl LaneState {
             interval: 0.0,
             silent: false,
             quiet: 0,
+            snoozed: 0,
         }
     }
 
@@ -213,14 +216,14 @@ impl LaneState {
             s.dropped = dropped;
             s.last_picture = Some(frame.utc);
         });
-        self.painter.note(frame.time, size, observed.tracks, observed.measured, &self.events);
+        self.painter.note(frame.time, size, observed.people, observed.measured, &self.events);
         let rests = observed.rests;
         Rest::ALL.into_iter().for_each(|why| lane.metrics.suspended(why.word(), rests.has(why)));
         lane.hub.update(|s| s.suspended = rests.of_all().map(Rest::word));
         // An alert does not wait for its picture.
         send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
         if let Some(keeping) = &mut self.keeping {
-            keeping.observe(&self.camera, (frame.time, frame.utc), size, observed.tracks, observed.measured);
+            keeping.observe(&self.camera, (frame.time, frame.utc), size, observed.people, observed.measured);
         }
         self.painter.picture(frame, detections, observed.tracks, observed.measured);
         let refused = self.stages.refused();

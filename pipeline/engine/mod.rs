@@ -11,6 +11,7 @@
 //! | `board` | who is served next |
 //! | `worker` | an inference worker |
 //! | `lane` | one camera between detection and journal |
+//! | `lull` | work that waits for inference |
 //! | [`latest`] | the newest of what one thread gives another |
 //! | [`plans`] | the configuration in force, and edits of it |
 //! | `follow` | the thread that follows edits of files |
@@ -26,6 +27,7 @@
 //! | [`ground`] | what cameras have learnt of their ground, across restarts |
 //! | `presets` | views of presets, across restarts |
 //! | [`memory`] | files of both |
+//! | [`grid`] | a grid of metres on the picture |
 //! | [`survey`] | the ground of one camera, looked at by itself |
 //! | `keeping` | what a camera leaves behind besides alerts |
 //! | [`keeper`] | the thread that keeps it |
@@ -38,12 +40,14 @@ mod archive;
 mod board;
 mod figures;
 mod follow;
+pub mod grid;
 pub mod ground;
 pub mod hub;
 pub mod keeper;
 mod keeping;
 mod lane;
 pub mod latest;
+mod lull;
 pub mod memory;
 pub mod numbers;
 mod painter;

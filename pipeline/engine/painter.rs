@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crossbeam::channel::{Sender, TrySendError};
 
-use super::hub::CameraHub;
+use super::hub::{CameraHub, Look, View};
 use super::tally::Tally;
 use crate::alerts::evidence::{Job, Keeper, Shot};
 use crate::alerts::jpeg;
@@ -14,12 +14,15 @@ use crate::alerts::overlay::{Annotated, Overlay, fitted};
 use crate::alerts::redact::REACH;
 use crate::config::plan::{Camera, CameraDiff, Evidence};
 use crate::rules::Measured;
-use crate::types::{Detection, Event, Frame, MediaTime, Size, Span, Track};
+use crate::types::{Detection, Event, Frame, MediaTime, PixelFormat, Size, Span, Target, Track};
 
 /// Of the JPEG.
 const QUALITY: u8 = 75;
-/// Live pictures a second, at most.
+/// Live pictures a second, at most: of a camera that somebody watches alone, and of one among others.
 const INTERVAL: Span = Span::from_millis(1_000 / 8);
+const TILE_INTERVAL: Span = Span::from_millis(1_000 / 4);
+/// Largest picture that is made for tiles alone.
+const TILE: Size = Size { width: 480, height: 270 };
 
 /// Makes the pictures of one camera: for whoever watches, and for evidence.
 pub struct Painter {
@@ -38,6 +41,8 @@ pub struct Painter {
     taken: u64,
     jpeg: Vec<u8>,
     published: Option<MediaTime>,
+    /// Packed BGR of a picture that leaves as it is.
+    plain: Vec<u8>,
     covered: u64,
 }
 
@@ -48,6 +53,7 @@ struct Wish {
     utc: jiff::Timestamp,
     live: bool,
     kept: bool,
+    still: bool,
 }
 
 impl Painter {
@@ -73,6 +79,7 @@ impl Painter {
             taken: 0,
             jpeg: Vec::new(),
             published: None,
+            plain: Vec::new(),
             covered: 0,
         }
     }
@@ -82,7 +89,7 @@ impl Painter {
         self.covered + self.overlay.covered()
     }
 
-    /// Notes what a picture measured and caused; cheap, before its events leave.
+    /// Notes what a picture measured and caused, of people as rules saw them; cheap, before its events leave.
     pub fn note(&mut self, time: MediaTime, size: Size, tracks: &[Track], measured: &Measured, events: &[Event]) {
         self.tally.take(measured, events, tracks, size);
         if let Some(keeper) = &mut self.keeper {
@@ -92,29 +99,58 @@ impl Painter {
 
     /// Takes the analysed picture that was noted last.
     pub fn picture(&mut self, frame: &Frame, detections: &[Detection], tracks: &[Track], measured: &Measured) {
-        let (time, watched) = (frame.time, self.hub.watched());
-        if !watched && self.keeper.is_none() {
+        if self.hub.asked(View::Plain) {
+            self.show_plain(frame);
+        }
+        let (time, watched, asked) = (frame.time, self.hub.watched(), self.hub.asked(View::Redacted));
+        if watched.is_none() && !asked && self.keeper.is_none() {
             if self.taken > 0 {
                 self.begin();
             }
             return;
         }
-        let live = watched && self.published.is_none_or(|last| time - last >= INTERVAL || time < last);
-        if live {
+        let kept = self.keeper.as_mut().is_some_and(|keeper| keeper.wants(time));
+        let after = |interval| self.published.is_none_or(|last| time - last >= interval || time < last);
+        // What is made for evidence serves tiles too: they cost nothing then.
+        let live = match watched {
+            Some(Look::Large) => after(INTERVAL),
+            Some(Look::Tile) => kept || after(TILE_INTERVAL),
+            None => false,
+        };
+        let still = asked && after(INTERVAL);
+        if live || still {
             self.published = Some(time);
         }
-        let kept = self.keeper.as_mut().is_some_and(|keeper| keeper.wants(time));
         // Pictures at the beginning have not seen the people of those before them.
         let known = self.taken >= REACH as u64;
-        self.held.push_back(Wish { time, utc: frame.utc, live: live && known, kept: kept && known });
+        self.held.push_back(Wish {
+            time,
+            utc: frame.utc,
+            live: live && known,
+            kept: kept && known,
+            still: still && known,
+        });
         self.taken += 1;
-        let size = ((live || kept) && known).then(|| fitted(frame.picture.size()));
+        let fits = || match fitted(frame.picture.size()) {
+            size if kept || still || watched == Some(Look::Large) => size,
+            size => within(size, TILE),
+        };
+        let size = ((live || kept || still) && known).then(fits);
         let seen = self.tally.seen(frame, detections, tracks, measured);
-        match self.overlay.push(&seen, size, self.tally.raised()) {
+        match self.overlay.redact(&seen, size, self.tally.raised()) {
             Ok(picture) => {
                 let wish = if self.held.len() > REACH { self.held.pop_front() } else { None };
                 if let (Some(picture), Some(wish)) = (picture, wish) {
-                    hand_over(&picture, wish, &mut self.jpeg, &self.hub, &mut self.keeper, &mut self.jobs);
+                    if wish.still {
+                        let (bgr, size) = picture.pixels();
+                        if encoded(bgr, size, &mut self.jpeg, &self.hub.id) {
+                            self.hub.show(View::Redacted, &self.jpeg);
+                        }
+                    }
+                    if wish.live || wish.kept {
+                        let picture = picture.draw();
+                        hand_over(&picture, wish, &mut self.jpeg, &self.hub, &mut self.keeper, &mut self.jobs);
+                    }
                 }
             }
             Err(error) => {
@@ -123,6 +159,19 @@ impl Painter {
             }
         }
         self.send();
+    }
+
+    /// Gives a picture as it is, privacy masks blacked out, to those who may see it: the API has seen to that.
+    fn show_plain(&mut self, frame: &Frame) {
+        let size = fitted(frame.picture.size());
+        let converted = frame.picture.convert(Target { size, format: PixelFormat::Bgr24 }, &mut self.plain);
+        match converted {
+            Ok(()) if encoded(&self.plain, size, &mut self.jpeg, &self.camera.id) => {
+                self.hub.show(View::Plain, &self.jpeg);
+            }
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, camera = self.camera.id, "no picture leaves"),
+        }
     }
 
     /// Notes what ended without a picture, at the time of the last one.
@@ -188,6 +237,24 @@ impl Painter {
     }
 }
 
+/// The same shape, at most so large; even, for chroma at half the resolution.
+fn within(size: Size, most: Size) -> Size {
+    let scale = (f64::from(most.width) / f64::from(size.width.max(1)))
+        .min(f64::from(most.height) / f64::from(size.height.max(1)))
+        .min(1.0);
+    let scaled = |length: u32| ((f64::from(length) * scale) as u32 & !1).max(2);
+    Size::new(scaled(size.width), scaled(size.height))
+}
+
+/// Whether a picture could be encoded.
+fn encoded(bgr: &[u8], size: Size, jpeg: &mut Vec<u8>, camera: &str) -> bool {
+    let encoded = jpeg::encode(bgr, size, QUALITY, jpeg);
+    if let Err(error) = &encoded {
+        tracing::warn!(%error, camera, "no picture leaves");
+    }
+    encoded.is_ok()
+}
+
 /// Encodes a picture and gives it to those who want it.
 fn hand_over(
     picture: &Annotated<'_>,
@@ -197,15 +264,27 @@ fn hand_over(
     keeper: &mut Option<Keeper>,
     jobs: &mut Vec<Job>,
 ) {
-    if let Err(error) = jpeg::encode(picture.bgr, picture.size, QUALITY, jpeg) {
-        tracing::warn!(%error, camera = hub.id, "no picture leaves");
+    if !encoded(picture.bgr, picture.size, jpeg, &hub.id) {
         return;
     }
     if wish.live {
-        hub.publish(jpeg);
+        hub.publish(jpeg, wish.utc);
     }
     if let (true, Some(keeper)) = (wish.kept, keeper.as_mut()) {
         keeper
             .shot(Shot { time: wish.time, utc: wish.utc, size: picture.size, jpeg: Arc::from(jpeg.as_slice()) }, jobs);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_keep_their_shape_and_are_even() {
+        assert_eq!(within(Size::new(640, 480), TILE), Size::new(360, 270));
+        assert_eq!(within(Size::new(640, 360), TILE), Size::new(480, 270));
+        assert_eq!(within(Size::new(320, 240), TILE), Size::new(320, 240));
+        assert_eq!(within(Size::new(640, 2), TILE), Size::new(480, 2));
     }
 }

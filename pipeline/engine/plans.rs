@@ -151,6 +151,22 @@ impl LivePlans {
         waiting
     }
 
+    /// The text in force of every camera, with its id.
+    pub fn texts(&self) -> Vec<(String, Arc<str>)> {
+        let held = self.lock();
+        let cameras = held.files.site.cameras.iter().zip(held.files.cameras());
+        cameras.map(|(camera, file)| (camera.id.clone(), Arc::clone(&file.text))).collect()
+    }
+
+    /// Every fault and warning of all files of the site as they are on disk.
+    pub fn check_site(&self) -> (Vec<Fault>, Vec<Fault>) {
+        let file = self.lock().files.file().to_owned();
+        match SiteFiles::load(&file) {
+            Ok(checked) => (Vec::new(), checked.warnings),
+            Err(error) => (error.faults, Vec::new()),
+        }
+    }
+
     /// A camera's file as it is on disk now.
     pub fn read(&self, camera: &str) -> Result<CameraText, EditError> {
         let mut held = self.lock();

@@ -12,6 +12,7 @@ use super::hub::LiveHub;
 use super::keeper::{self, Keeper};
 use super::keeping::Keeping;
 use super::lane::{Gates, Lane, LaneState, outage};
+use super::lull::Lull;
 use super::numbers::store::NumbersError;
 use super::painter::Painter;
 use super::plans::LivePlans;
@@ -151,7 +152,9 @@ impl Parts {
         if ended > 0 {
             tracing::warn!(alerts = ended, "ended alerts that the last run left open");
         }
-        let archive = Archive::new(Store::open(&site.data.join(evidence::FOLDER), site.evidence)?, sender.clone());
+        let lull = Arc::new(Lull::default());
+        let evidence = Store::open(&site.data.join(evidence::FOLDER), site.evidence)?;
+        let archive = Archive::new(evidence, sender.clone(), Arc::clone(&lull));
         let (jobs, waiting) = archive::queue();
         let (crossings, crossed) = site::queue();
         let (records, kept) = keeper::queue();
@@ -212,8 +215,8 @@ impl Parts {
         let groups: Arc<[usize]> = groups.into();
         let mut workers = Vec::new();
         for (i, detectors) in detectors.into_iter().enumerate() {
-            let worker =
-                Worker::new(Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups), detectors, &self.metrics);
+            let (lanes, board, groups) = (Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups));
+            let worker = Worker::new(lanes, board, groups, Arc::clone(&lull), detectors, &self.metrics);
             workers.push(threads.spawn(format!("worker-{i}"), move || worker.run())?);
         }
         let mut captures = Vec::new();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::alerts::{IncidentConfig, Incidents};
 use crate::config::plan::{Anchor, Camera, CameraDiff, Mask, MaskKind, Motion};
-use crate::rules::{Ground, Measured, Quiet, RuleSet};
+use crate::rules::{Ground, Measured, Quiet, RuleSet, Steady};
 use crate::track::Tracker;
 use crate::types::{
     Aim, Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Rect, Rest, Rests, Size, Span,
@@ -19,12 +19,15 @@ pub struct CameraStages {
     ignored: Vec<Mask>,
     kept: Vec<Detection>,
     quiet: Quiet,
+    steady: Steady,
 }
 
 /// What came of one analysed picture.
 pub struct Observed<'a> {
-    /// All live tracks, ordered by id.
+    /// All live tracks, ordered by id, as they were measured.
     pub tracks: &'a [Track],
+    /// Those that may count, as rules saw them: steadied.
+    pub people: &'a [Track],
     /// What the rules measured.
     pub measured: &'a Measured,
     /// Why rules of zones and lines rest, if any do.
@@ -143,6 +146,11 @@ impl Judge {
         self.incidents.supervise(up, silence, utc, events);
     }
 
+    /// Silences rules, by their ids, each until a time; all others are in force again.
+    pub fn snooze(&mut self, snoozes: &[(String, jiff::Timestamp)]) {
+        self.incidents.snooze(snoozes);
+    }
+
     /// What the camera shows now is what it is to show.
     pub fn accept_view(&mut self, events: &mut Vec<Event>) {
         self.rules.accept();
@@ -159,7 +167,14 @@ impl CameraStages {
     /// For one camera.
     pub fn new(config: IncidentConfig, tracker: Box<dyn Tracker>) -> Self {
         let ignored = ignored(&config.camera);
-        Self { tracker, judge: Judge::new(config, false), ignored, kept: Vec::new(), quiet: Quiet::default() }
+        Self {
+            tracker,
+            judge: Judge::new(config, false),
+            ignored,
+            kept: Vec::new(),
+            quiet: Quiet::default(),
+            steady: Steady::default(),
+        }
     }
 
     /// Takes the detections of one picture and appends the events that it causes.
@@ -190,10 +205,16 @@ impl CameraStages {
         let tracks = self.tracker.update(&Observation { time: media, size, detections, motion });
         let tracked = Instant::now();
         let counted = self.quiet.filter(size, tracks);
-        self.judge.observe(media, utc, size, counted, events);
+        match (aim, &motion) {
+            (Aim::Carried { .. }, Some(motion)) => self.steady.carry(motion),
+            (Aim::Carried { .. }, None) | (Aim::Turning | Aim::Elsewhere, _) => self.steady.forget(),
+            (Aim::Fixed | Aim::Preset(_), _) => {}
+        }
+        let people = self.steady.observe(media, size, counted);
+        self.judge.observe(media, utc, size, people, events);
         let (measured, rests) = (self.judge.rules.measured(), self.judge.rests());
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
-        Observed { tracks, measured, rests, spent }
+        Observed { tracks, people: self.steady.last(), measured, rests, spent }
     }
 
     /// Puts another plan in force from the next picture on, as [`Judge::replan`] does. Tracks live on.

@@ -1,6 +1,7 @@
 //! The ground of one camera, looked at by itself: what a track file says of it, and a grid of metres on the picture.
 
 use super::analyze::privacy_mask;
+use super::grid;
 use super::replay::{Row, Scenes};
 use crate::alerts::draw::{Canvas, LINE, PERSON, ZONE};
 use crate::alerts::overlay::fitted;
@@ -11,11 +12,6 @@ use crate::detect::{DetectError, Detector};
 use crate::rules::{Ground, RuleSet};
 use crate::types::{Batch, PictureError, PixelFormat, Plane, Point, Rect, Size, Target};
 
-/// A line is drawn where a metre is at least this part of the picture's width: farther off lines run together.
-const FINEST: f64 = 0.006;
-/// Lines in each direction at most, and pieces of a metre in which they are drawn: a lens bends them.
-const MOST_LINES: i32 = 200;
-const PIECES: i32 = 4;
 /// Every so many metres a line stands out.
 const BOLD: i32 = 5;
 /// Feet drawn at most.
@@ -135,23 +131,10 @@ pub fn draw(canvas: &mut Canvas<'_>, camera: &Camera, ground: &Ground, feet: &[P
 }
 
 fn grid(canvas: &mut Canvas<'_>, plane: &Plane) {
-    let Some([low, high]) = extent(plane) else { return };
-    let lines = |low: f64, high: f64| (low.floor() as i32, (high.ceil() as i32).min(low.floor() as i32 + MOST_LINES));
-    let (across, along) = (lines(low.x, high.x), lines(low.y, high.y));
+    let lines = grid::lines(plane);
     for is_bold in [false, true] {
-        for (own, other, turned) in [(across, along, false), (along, across, true)] {
-            for k in (own.0..=own.1).filter(|k| (k % BOLD == 0) == is_bold) {
-                let at = |i: i32| {
-                    let (fixed, running) = (f64::from(k), f64::from(other.0) + f64::from(i) / f64::from(PIECES));
-                    let metres = if turned { Point { x: running, y: fixed } } else { Point { x: fixed, y: running } };
-                    plane.picture(metres).filter(|p| plane.scale(*p).is_some_and(|scale| scale >= FINEST))
-                };
-                for i in 0..(other.1 - other.0) * PIECES {
-                    if let (Some(a), Some(b)) = (at(i), at(i + 1)) {
-                        canvas.path(&[a, b], if is_bold { LINE } else { [205, 205, 205] });
-                    }
-                }
-            }
+        for line in lines.iter().filter(|line| (line.at % BOLD == 0) == is_bold) {
+            canvas.path(&line.points, if is_bold { LINE } else { [205, 205, 205] });
         }
     }
     // Two crossings of bold lines near the bottom say where the coordinates begin.
@@ -162,16 +145,4 @@ fn grid(canvas: &mut Canvas<'_>, plane: &Plane) {
             canvas.label(p, &format!("{:.0} m, {:.0} m", metres.x, metres.y), LINE);
         }
     }
-}
-
-/// What of the ground is in the picture, metres: lowest and highest coordinates.
-fn extent(plane: &Plane) -> Option<[Point; 2]> {
-    const STEPS: u32 = 64;
-    let step = |i: u32| f64::from(i) / f64::from(STEPS);
-    let places = (0..=STEPS).flat_map(|i| (0..=STEPS).map(move |j| Point { x: step(i), y: step(j) }));
-    let seen = places.filter(|p| plane.scale(*p).is_some_and(|s| s >= FINEST)).filter_map(|p| plane.metres(p));
-    seen.fold(None, |box_, p| match box_ {
-        None => Some([p, p]),
-        Some([a, b]) => Some([Point { x: a.x.min(p.x), y: a.y.min(p.y) }, Point { x: b.x.max(p.x), y: b.y.max(p.y) }]),
-    })
 }

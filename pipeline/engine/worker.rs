@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::board::Board;
 use super::lane::Lane;
+use super::lull::Lull;
 use crate::detect::{DetectError, Detector, OnnxDetector};
 use crate::telemetry::{Metrics, Stage, StageMetrics};
 use crate::types::{Batch, Detections, Frame};
@@ -17,6 +18,7 @@ pub struct Worker {
     board: Arc<Board>,
     /// Group of each camera.
     groups: Arc<[usize]>,
+    lull: Arc<Lull>,
     detectors: Vec<OnnxDetector>,
     convert: StageMetrics,
     infer: StageMetrics,
@@ -25,11 +27,12 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// `detectors[g]` serves group g.
+    /// `detectors[g]` serves group g; `lull` knows while it works.
     pub fn new(
         lanes: Arc<[Lane]>,
         board: Arc<Board>,
         groups: Arc<[usize]>,
+        lull: Arc<Lull>,
         detectors: Vec<OnnxDetector>,
         metrics: &Metrics,
     ) -> Self {
@@ -37,6 +40,7 @@ impl Worker {
             lanes,
             board,
             groups,
+            lull,
             detectors,
             convert: metrics.stage(Stage::Convert),
             infer: metrics.stage(Stage::Infer),
@@ -47,7 +51,7 @@ impl Worker {
 
     /// Works until the board closes.
     pub fn run(mut self) -> Result<(), String> {
-        let board = Arc::clone(&self.board);
+        let (board, lull) = (Arc::clone(&self.board), Arc::clone(&self.lull));
         let (mut taken, mut scratch) = (Vec::new(), Vec::new());
         let mut found: Vec<Detections> = Vec::new();
         let mut frames: Vec<Frame> = Vec::new();
@@ -73,6 +77,7 @@ impl Worker {
             if taken.is_empty() {
                 continue;
             }
+            let busy = lull.work();
             match self.detect(self.groups[taken[0].0], &frames, &mut found) {
                 Ok(()) => {
                     failures = 0;
@@ -89,6 +94,7 @@ impl Worker {
                     taken.iter().for_each(|(camera, _)| self.lanes[*camera].metrics.dropped.inc());
                 }
             }
+            drop(busy);
             for (camera, state) in taken.drain(..) {
                 board.give(camera, state);
             }

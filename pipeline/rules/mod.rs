@@ -23,6 +23,7 @@ mod quiet;
 mod rush;
 mod scene;
 mod set;
+mod steady;
 mod vanished;
 mod way;
 mod wrong_way;
@@ -42,6 +43,7 @@ pub use placement::Placement;
 pub use quiet::Quiet;
 pub use scene::Scene;
 pub use set::{Measured, RuleSet};
+pub use steady::Steady;
 
 /// Measures one thing at each analysed picture.
 pub trait Rule: Send {

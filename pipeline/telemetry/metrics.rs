@@ -37,15 +37,16 @@ pub const QUEUES: [&str; 12] = [
 /// What became of a delivery; the `outcome` of `lookout_deliveries_total`.
 pub const OUTCOMES: [&str; 4] = ["delivered", "failed", "skipped", "dead"];
 
-/// Steps of a quarter or so where the ages of one to some cameras on a CPU lie, so that a quantile is known as closely.
-const FRAME_AGE: [f64; 34] = [
-    0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11, 0.125, 0.14, 0.16,
-    0.18, 0.2, 0.225, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 5.0,
+/// Steps of a tenth or so where the ages of one to some cameras on a CPU lie, so that a quantile is known as closely.
+const FRAME_AGE: [f64; 42] = [
+    0.005, 0.01, 0.015, 0.02, 0.022, 0.025, 0.028, 0.031, 0.034, 0.037, 0.04, 0.044, 0.048, 0.053, 0.058, 0.064, 0.07,
+    0.077, 0.084, 0.092, 0.1, 0.11, 0.12, 0.13, 0.14, 0.16, 0.18, 0.2, 0.225, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8,
+    1.0, 1.25, 1.5, 2.0, 5.0,
 ];
 /// The same for inference, from 10 ms up.
-const STAGE: [f64; 27] = [
-    0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04,
-    0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.125, 0.15, 0.2, 0.3, 0.5, 1.0,
+const STAGE: [f64; 33] = [
+    0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.022, 0.025, 0.028, 0.031,
+    0.034, 0.037, 0.04, 0.044, 0.048, 0.053, 0.058, 0.064, 0.07, 0.077, 0.084, 0.092, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0,
 ];
 const DELIVERY: [f64; 15] =
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0, 36_000.0, 360_000.0];
@@ -160,7 +161,8 @@ impl Stage {
     /// All, in the order of the pipeline.
     pub const ALL: [Self; 5] = [Self::Decode, Self::Convert, Self::Infer, Self::Track, Self::Rules];
 
-    const fn word(self) -> &'static str {
+    /// The `stage` of its series.
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Decode => "decode",
             Self::Convert => "convert",
@@ -412,6 +414,12 @@ impl StageMetrics {
             self.heartbeat.set(now.as_secs_f64());
         }
     }
+
+    /// When it last finished work; `None`: never.
+    pub fn heartbeat(&self) -> Option<jiff::Timestamp> {
+        let seconds = self.heartbeat.get();
+        if seconds > 0.0 { jiff::Timestamp::from_millisecond((seconds * 1e3) as i64).ok() } else { None }
+    }
 }
 
 impl SiteMetrics {
@@ -454,6 +462,11 @@ impl CameraMetrics {
         if let Some(i) = SUSPEND_REASONS.iter().position(|r| *r == reason) {
             self.suspended[i].set(i64::from(rests));
         }
+    }
+
+    /// Connections made anew, for whatever reason.
+    pub fn reconnects(&self) -> u64 {
+        self.reconnects.iter().map(IntCounter::get).sum()
     }
 
     /// Counts a connection made anew for `reason`, one of [`RECONNECT_REASONS`].

@@ -1,6 +1,7 @@
 //! The HTTP side by a real listener.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use lookout::alerts::evidence::FOLDER;
@@ -8,17 +9,20 @@ use lookout::alerts::evidence::link::Linker;
 use lookout::alerts::journal::Journal;
 use lookout::api::evidence::Files;
 use lookout::api::{ApiState, bind, serve};
-use lookout::config::plan::{Access, Camera, Detect, Line, Motion, Site, Tied, Zone};
+use lookout::config::SiteFiles;
+use lookout::config::plan::{Access, Site};
 use lookout::dispatch::Dispatcher;
 use lookout::engine::hub::LiveHub;
+use lookout::engine::plans::LivePlans;
 use lookout::engine::trails::desk::TrailDesk;
 use lookout::telemetry::Metrics;
-use lookout::types::{Point, Polygon, Span};
+use lookout::types::Span;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::command::write;
 use super::login::viewer;
 use crate::sample::site;
 
@@ -36,39 +40,34 @@ pub struct Server {
 }
 
 /// A camera with a zone and a line.
-fn camera(id: &str) -> Arc<Camera> {
-    let p = |x, y| Point { x, y };
-    Arc::new(Camera {
-        id: id.into(),
-        name: "Courthouse <b>forecourt</b>".into(),
-        grid: None,
-        place: None,
-        source: None,
-        detect: Detect::default(),
-        ground: None,
-        motion: Motion::Fixed,
-        presets: Vec::new(),
-        zones: vec![Zone {
-            id: "steps".into(),
-            name: "Entrance steps".into(),
-            grid: None,
-            polygon: Polygon::new(vec![p(0.2, 0.4), p(0.8, 0.4), p(0.9, 0.9)]),
-            preset: None,
-            tied: Tied::Picture,
-        }],
-        lines: vec![Line {
-            id: "gate".into(),
-            name: "Gate".into(),
-            grid: None,
-            points: vec![p(0.1, 0.7), p(0.9, 0.7)],
-            left: Some("street".into()),
-            right: Some("yard".into()),
-            preset: None,
-            tied: Tied::Picture,
-        }],
-        masks: Vec::new(),
-        rules: Vec::new(),
-    })
+fn camera(id: &str) -> String {
+    format!(
+        "# Comments stay.\nid = \"{id}\"\nname = \"Courthouse <b>forecourt</b>\"\n\
+         [source]\nurl = \"rtsp://127.0.0.1:1/{id}\"\n\n\
+         [[zone]]\nid = \"steps\"\nname = \"Entrance steps\"\npolygon = [[0.2, 0.4], [0.8, 0.4], [0.9, 0.9]]\n\n\
+         [[zone.rule]]\nid = \"crowded\"\nkind = \"crowd\"\npeople = 12   # as agreed\n\n\
+         [[line]]\nid = \"gate\"\nname = \"Gate\"\npoints = [[0.1, 0.7], [0.9, 0.7]]\n\
+         left = \"street\"\nright = \"yard\"\n"
+    )
+}
+
+/// The files of the site in a folder, and the site that they are.
+fn files(folder: &Path, access: Access) -> SiteFiles {
+    write(&folder.join("site.toml"), "id = \"weibei\"\ndata = \".\"\n");
+    for id in ["forecourt", "shore"] {
+        write(&folder.join(format!("cameras/{id}.toml")), &camera(id));
+    }
+    let mut files = SiteFiles::load(&folder.join("site.toml")).unwrap_or_else(|e| panic!("{e}")).plan;
+    let cameras = files.site.cameras.clone();
+    files.site = Site { cameras, access, ..site(folder, Vec::new()) };
+    files
+}
+
+/// What is in force of a site that no file describes: an empty one in its place.
+pub fn plans(folder: &Path, site: Site, hub: &Arc<LiveHub>, metrics: &Arc<Metrics>) -> Arc<LivePlans> {
+    let mut files = files(&folder.join("files"), site.access.clone());
+    files.site = site;
+    LivePlans::new(files, hub.clone(), metrics.clone())
 }
 
 impl Server {
@@ -78,8 +77,8 @@ impl Server {
 
     pub async fn start_with(access: Access) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let cameras = vec![camera("forecourt"), camera("shore")];
-        let site = Site { cameras, access, ..site(folder.path(), Vec::new()) };
+        let site_files = files(folder.path(), access);
+        let site = site_files.site.clone();
         let journal = Journal::open(&site.data, &[]).unwrap();
         let hub = LiveHub::new(&site);
         let (stop, stopped) = watch::channel(false);
@@ -88,7 +87,8 @@ impl Server {
         let metrics = Metrics::new().unwrap();
         let desk = Dispatcher::new(&site.sinks, &journal, &metrics).unwrap().desk();
         let trails = Arc::new(TrailDesk::new(&site).unwrap());
-        let state = ApiState::new(&site, hub.clone(), metrics, files, desk, trails, stopped).unwrap();
+        let plans = LivePlans::new(site_files, hub.clone(), metrics.clone());
+        let state = ApiState::new(&site, plans, hub.clone(), metrics, files, desk, trails, stopped).unwrap();
         let listener = bind(&site).await.unwrap();
         let address = listener.address();
         let run = tokio::spawn(serve(listener, state));

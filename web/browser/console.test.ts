@@ -142,7 +142,8 @@ it("shows what the rule would have raised before it is saved", async () => {
     )
     .toBeGreaterThan(0);
   expect(await page.locator("[data-count=now]").textContent()).toBe("0");
-  await page.locator(".mark-of").first().click();
+  // Of marks at the same time the last one lies on top.
+  await page.locator(".mark-of").last().click();
   await page.locator(".trails polyline.cause").first().waitFor();
 });
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use keeper::Keeper;
 
 use super::overlay::Annotated;
-use super::video::{VideoError, VideoWriter};
+use super::video::{Effort, VideoError, VideoWriter};
 use crate::types::{AlertId, MediaTime, Size};
 
 /// A redacted picture as JPEG.
@@ -72,12 +72,13 @@ pub enum ClipError {
 }
 
 /// Encodes pictures as an MP4 at `path` that begins with the first one. Pictures of another size than the last one are
-/// left out: the camera changed its format meanwhile.
-pub fn encode_clip(shots: &[Shot], path: &std::path::Path) -> Result<(), ClipError> {
+/// left out: the camera changed its format meanwhile. `pause` is called before the work for each of them.
+pub fn encode_clip(shots: &[Shot], path: &std::path::Path, mut pause: impl FnMut()) -> Result<(), ClipError> {
     let (Some(first), Some(last)) = (shots.first(), shots.last()) else { return Ok(()) };
     let size = last.size;
-    let mut video = VideoWriter::create(path, size)?;
+    let mut video = VideoWriter::create(path, size, Effort::Light)?;
     for shot in shots.iter().filter(|s| s.size == size) {
+        pause();
         let picture = image::load_from_memory_with_format(&shot.jpeg, image::ImageFormat::Jpeg)?;
         let mut bgr = picture.into_rgb8().into_raw();
         bgr.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));

@@ -26,7 +26,9 @@ impl Incidents {
             self.end_where(now, EndReason::SignalLost, |this, rule| !this.about_camera(rule), out);
         } else if self.resting && !active {
             let elsewhere = signals.iter().any(|s| s.rule == moved && s.value >= 1.0);
-            self.resting = elsewhere && self.rules[moved].in_force;
+            // Who silences the alert does not want rules to look at the wrong ground.
+            let state = &self.rules[moved];
+            self.resting = elsewhere && (state.in_force || state.is_snoozed(now.utc));
         }
     }
 
@@ -75,12 +77,16 @@ impl Incidents {
             self.known += 1;
         }
         let incident = &mut entries[0].incident;
-        let in_force = plan.schedule.as_ref().is_none_or(|schedule| schedule.window_at(now.utc).is_some());
+        let state = &self.rules[offline];
+        // Silenced by the host's clock: there may have been no picture for long.
+        let snoozed = state.is_snoozed(utc);
+        let in_force = !snoozed && plan.schedule.as_ref().is_none_or(|schedule| schedule.window_at(now.utc).is_some());
+        let off = if snoozed { EndReason::Snoozed } else { EndReason::Schedule };
         let changes = if in_force {
             let signal = silent.then(|| Signal::about_camera(offline, true));
             incident.observe(plan, now, signal.as_ref(), Some(since))
         } else {
-            [incident.end(plan, now, EndReason::Schedule), None]
+            [incident.end(plan, now, off), None]
         };
         if incident.is_idle(now) {
             entries.clear();

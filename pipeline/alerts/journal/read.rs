@@ -220,7 +220,7 @@ impl Reader {
         Ok(Some(Story {
             alert,
             events,
-            deliveries: self.deliveries("o.alert = ?1", &alert.0)?,
+            deliveries: self.deliveries("o.alert = ?1", &alert.0, usize::MAX)?,
             answers: answers::of_alert(&self.connection, alert)?,
             routes: self.routes(alert)?,
         }))
@@ -277,14 +277,38 @@ impl Reader {
 
     /// Dead letters of all sinks, or of one, oldest first.
     pub fn dead_letters(&self, sink: Option<&str>) -> Result<Vec<DeliveryRow>, JournalError> {
-        self.deliveries("o.state = 2 AND (?1 IS NULL OR o.sink = ?1)", &sink)
+        self.dead(sink, usize::MAX)
     }
 
-    fn deliveries(&self, condition: &str, value: &dyn rusqlite::ToSql) -> Result<Vec<DeliveryRow>, JournalError> {
+    /// The same, at most so many.
+    pub fn dead(&self, sink: Option<&str>, most: usize) -> Result<Vec<DeliveryRow>, JournalError> {
+        self.deliveries("o.state = 2 AND (?1 IS NULL OR o.sink = ?1)", &sink, most)
+    }
+
+    /// What waits for all sinks, or for one, oldest first, at most so many.
+    pub fn waiting(&self, sink: Option<&str>, most: usize) -> Result<Vec<DeliveryRow>, JournalError> {
+        self.deliveries("o.state = 0 AND (?1 IS NULL OR o.sink = ?1)", &sink, most)
+    }
+
+    /// Dead letters of each sink that has any.
+    pub fn count_dead(&self) -> Result<Vec<(String, u64)>, JournalError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT sink, count(*) FROM outbox WHERE state = 2 GROUP BY sink")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn deliveries(
+        &self,
+        condition: &str,
+        value: &dyn rusqlite::ToSql,
+        most: usize,
+    ) -> Result<Vec<DeliveryRow>, JournalError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let sql = format!(
             "SELECT o.alert, o.sink, e.seq, o.state, o.attempts, o.settled, o.due, o.error, o.queued, n.status
              FROM outbox o JOIN event e ON e.id = o.event LEFT JOIN answer n ON n.id = o.answer
-             WHERE {condition} ORDER BY o.event, o.sink, o.id"
+             WHERE {condition} ORDER BY o.event, o.sink, o.id LIMIT {most}"
         );
         let mut statement = self.connection.prepare(&sql)?;
         let rows = statement.query_map(params![value], |row| {

@@ -1,10 +1,12 @@
-//! What the console keeps: users, their sessions, who did what. One SQLite file in the data directory; one module for each
+//! What the console keeps: users, their sessions, who did what, versions of camera files, silenced rules. One SQLite file in the data directory; one module for each
 //! group of tables.
 
 pub mod audit;
 mod error;
 pub mod session;
+pub mod snooze;
 pub mod user;
+pub mod version;
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
@@ -22,7 +24,7 @@ pub const FILE: &str = "console.sqlite";
 /// Longest wait for another process's write lock.
 const BUSY: Duration = Duration::from_secs(5);
 /// Tables of every group; what is there already stays as it is.
-const TABLES: [&str; 3] = [user::TABLES, session::TABLES, audit::TABLES];
+const TABLES: [&str; 5] = [user::TABLES, session::TABLES, audit::TABLES, version::TABLES, snooze::TABLES];
 
 /// The database. Readers wait for no writer; a change is on disk when it returns.
 pub struct Store {

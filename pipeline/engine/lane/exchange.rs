@@ -15,6 +15,10 @@ impl LaneState {
         if let Some(plan) = lane.hub.plan.newer(&mut self.adopted) {
             self.exchange(lane, &plan);
         }
+        if let Some(snoozed) = lane.hub.snoozed.newer(&mut self.snoozed) {
+            let until: Vec<_> = snoozed.iter().map(|snooze| (snooze.rule.clone(), snooze.until)).collect();
+            self.stages.judge().snooze(&until);
+        }
     }
 
     /// The frame as it may be seen.

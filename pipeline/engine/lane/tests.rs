@@ -8,7 +8,7 @@ use crate::capture::picture::VideoPicture;
 use crate::config::load_camera;
 use crate::config::plan::{Access, Evidence, Inference, Site, Trails};
 use crate::engine::archive;
-use crate::engine::hub::LiveHub;
+use crate::engine::hub::{LiveHub, Look};
 use crate::engine::recorder::queue;
 use crate::track::{MAX_DETECTIONS, SortTracker, TrackerConfig};
 use crate::types::{MediaTime, Rect, Size, Span};
@@ -41,7 +41,7 @@ fn a_picture_moves_every_series_of_its_stages() {
         trails: Trails::DEFAULT,
     };
     let (metrics, hub) = (Metrics::new().unwrap(), LiveHub::new(&site));
-    let viewer = hub.cameras[0].watch().unwrap();
+    let viewer = hub.cameras[0].watch(Look::Large).unwrap();
     let lane = Lane {
         id: camera.id.clone(),
         source: None,

@@ -85,6 +85,19 @@ export async function request<T>(method: string, path: string, options: Options 
   return { data: data as T, etag: answer.headers.get("etag") };
 }
 
+/** A picture that is asked for with a body; kept only as long as it is shown. */
+export async function picture(path: string, body: unknown): Promise<Blob> {
+  const headers = new Headers({ "Content-Type": "application/json" });
+  if (csrf !== null) headers.set("X-Lookout-CSRF", csrf);
+  const answer = await fetch(`/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body), credentials: "same-origin" }).catch(() => {
+    throw new ApiError(0, null);
+  });
+  if (answer.ok) return answer.blob();
+  const error = new ApiError(answer.status, await problemOf(answer));
+  watcher(error);
+  throw error;
+}
+
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await request<T>("GET", path, signal === undefined ? {} : { signal })).data;
 }

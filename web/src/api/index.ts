@@ -1,6 +1,6 @@
 /** Every call that the console makes. */
 
-import { get, post, query, request } from "./client";
+import { get, picture, post, query, request } from "./client";
 import type { Reply } from "./client";
 import type {
   AlertPage,
@@ -78,6 +78,7 @@ export const api = {
   restore: (id: string, version: number, etag: string, reason: string): Promise<Reply<CameraConfig>> =>
     request("POST", `${camera(id)}/history/${version}/restore`, { body: { reason }, etag }),
   schema: () => get<unknown>("/schema"),
+  plain: (id: string, reason: string) => picture(`${camera(id)}/plain`, { reason }),
   ground: (id: string) => get<Ground>(`${camera(id)}/ground`),
   whatIf: (id: string, toml: string | null, from: string, until: string, signal?: AbortSignal) =>
     post<WhatIf>(`${camera(id)}/what-if`, { ...(toml === null ? {} : { toml }), from, until }, signal),

@@ -41,8 +41,8 @@ export function Versions({ editor }: { editor: Editor }) {
                   <td>
                     <time datetime={version.at}>{longMoment(version.at)}</time>
                   </td>
-                  <th scope="row">{version.who}</th>
-                  <td>{version.reason === "" ? <span class="soft">{w.history.noReason}</span> : version.reason}</td>
+                  <th scope="row">{version.who === "" ? <span class="soft">{w.history.byHand}</span> : version.who}</th>
+                  <td>{version.reason === "" && version.who !== "" ? <span class="soft">{w.history.noReason}</span> : version.reason}</td>
                   <td class="number">
                     {version.etag === etag && i === versions.findIndex((v) => v.etag === etag) && <span class="tag now">{w.history.current}</span>}
                     <button type="button" class="plain" onClick={() => setShown(version)}>
@@ -79,7 +79,7 @@ function OneVersion({ editor, version, close }: { editor: Editor; version: Versi
   return (
     <Dialog title={w.history.version(version.version)} close={close} wide>
       <div class="body">
-        <p class="soft">{`${longMoment(version.at)} · ${version.who} · ${version.reason}`}</p>
+        <p class="soft">{[longMoment(version.at), version.who === "" ? w.history.byHand : version.who, version.reason].filter((text) => text !== "").join(" · ")}</p>
         {text.error !== null && <ErrorNote error={text.error} retry={text.again} />}
         {text.data !== null && lines.length === 0 && <p class="soft">{w.history.noChanges}</p>}
         {lines.length > 0 && (

@@ -8,7 +8,6 @@ import { HEALTH } from "../api/types";
 import { touched } from "../live/alerts";
 import { cameraName } from "../live/cameras";
 import { address } from "../route";
-import { served } from "../served";
 import { SeverityTag, sentenceOf } from "../ui/alert";
 import { AnswerForm } from "../ui/answer";
 import { Icon } from "../ui/icons";
@@ -44,7 +43,7 @@ export function AlertDetail({ alert, back }: { alert: string; back: string }) {
         </div>
         <div>
           <AnswerForm alert={alert} story={story.data} done={story.again} />
-          {served.snooze && last.rule !== null && last.camera !== null && !HEALTH.some((health) => health === last.kind) && <SnoozeForm camera={last.camera} rule={last.rule} />}
+          {last.rule !== null && last.camera !== null && !HEALTH.some((health) => health === last.kind) && <SnoozeForm camera={last.camera} rule={last.rule} />}
           <Deadlines story={story.data} />
           <Facts last={last} />
         </div>
@@ -117,7 +116,7 @@ function Facts({ last }: { last: AlertEvent }) {
   const camera = last.camera === null ? w.alerts.site : (last.camera_name ?? cameraName(last.camera));
   const least = last.saturated ? `${w.alerts.atLeast} ` : "";
   const rows: [string, preact.ComponentChildren][] = [
-    [w.alerts.cameraWord, last.camera === null || !served.config ? camera : <a href={address("camera", last.camera)}>{camera}</a>],
+    [w.alerts.cameraWord, last.camera === null ? camera : <a href={address("camera", last.camera)}>{camera}</a>],
     [w.alerts.zone, last.zone_name ?? last.zone],
     [w.alerts.line, last.line],
     [w.alerts.rule, last.rule],

@@ -41,7 +41,7 @@ export function AuditPage() {
                 <td>
                   <time datetime={entry.at}>{longMoment(entry.at)}</time>
                 </td>
-                <th scope="row">{entry.who}</th>
+                <th scope="row">{entry.who === "command" ? <span class="soft">{w.audit.command}</span> : entry.who}</th>
                 <td>{what(entry.what)}</td>
                 <td>{entry.target}</td>
                 <td>{entry.reason}</td>

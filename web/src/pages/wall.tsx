@@ -6,11 +6,12 @@ import type { Camera, Severity } from "../api/types";
 import { newest, open, rank } from "../live/alerts";
 import { cameras, known } from "../live/cameras";
 import { address, go } from "../route";
-import { served } from "../served";
+import { may } from "../session";
 import { AlertLine } from "../ui/alert";
 import { Icon } from "../ui/icons";
 import { LivePicture } from "../ui/live";
 import { now } from "../ui/now";
+import { PlainPicture } from "../ui/plain";
 import { fixed, lasting, millis, number, t } from "../words";
 
 /** An age above this, milliseconds, is worth a colour. */
@@ -168,6 +169,7 @@ function Feed() {
 function Large({ camera }: { camera: Camera }) {
   const w = t();
   const [aspect, setAspect] = useState(4 / 3);
+  const [plain, setPlain] = useState(false);
   const good = health(camera) === "good";
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -192,6 +194,7 @@ function Large({ camera }: { camera: Camera }) {
   const over = mine.filter((row) => row.ended_at !== null).slice(0, RECENT);
   return (
     <div class="large">
+      {plain && <PlainPicture camera={camera.id} name={camera.name} close={() => setPlain(false)} />}
       <div class="stage" ref={box}>
         <div class="bar">
           <a class="button plain square" href={address("wall")} title={w.act.back}>
@@ -201,12 +204,16 @@ function Large({ camera }: { camera: Camera }) {
           <h1>{camera.name}</h1>
           <Health camera={camera} />
           <span class="grow" />
-          {served.config && (
-            <a class="button" href={address("camera", camera.id)}>
-              <Icon name="zone" />
-              {w.wall.editZones}
-            </a>
+          {may("plain") && good && (
+            <button type="button" onClick={() => setPlain(true)}>
+              <Icon name="eye" />
+              {w.wall.plain.title}
+            </button>
           )}
+          <a class="button" href={address("camera", camera.id)}>
+            <Icon name="zone" />
+            {w.wall.editZones}
+          </a>
         </div>
         <div class="view">
           <LivePicture key={camera.id} camera={camera.id} label={camera.name} aspect={setAspect} />

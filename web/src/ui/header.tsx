@@ -8,7 +8,6 @@ import { link } from "../live/alerts";
 import { switchTheme, theme } from "../look";
 import { denied, desktop, setDesktop, setSound, sound } from "../notify";
 import { address, route } from "../route";
-import { served } from "../served";
 import { logout, may, session } from "../session";
 import { clock, setLanguage, t } from "../words";
 import { Icon, Mark } from "./icons";
@@ -24,8 +23,8 @@ function sections(): Section[] {
     { page: "wall", icon: "wall" },
     { page: "alerts", icon: "bell" },
     { page: "numbers", icon: "chart" },
+    { page: "operations", icon: "pulse" },
   ];
-  if (served.operations) all.push({ page: "operations", icon: "pulse" });
   if (may("users")) all.push({ page: "users", icon: "people" });
   if (may("audit")) all.push({ page: "audit", icon: "audit" });
   return all;

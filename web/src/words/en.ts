@@ -167,6 +167,13 @@ export const en = {
     recent: "Recently ended",
     none: "No cameras are configured.",
     snoozed: (n: number) => (n === 1 ? "1 rule snoozed" : `${n} rules snoozed`),
+    plain: {
+      title: "Plain picture",
+      why: "Why people must be seen as they are",
+      recorded: "One picture, without pixelation. Who looks, when and why is recorded.",
+      show: "Show",
+      another: "Another picture",
+    },
   },
 
   alerts: {
@@ -395,6 +402,7 @@ export const en = {
     restored: "Brought back and in force.",
     none: "Nothing was saved from the console yet.",
     noReason: "no reason given",
+    byHand: "in the file itself",
   },
 
   numbers: {
@@ -527,6 +535,7 @@ restart: (what: string) => `In force only after a restart: ${what}`,
     detail: "Detail",
     from: "From",
     none: "No entries.",
+    command: "command line",
     word: {
       login: "logged in",
       "login.failed": "login refused",
@@ -538,6 +547,9 @@ restart: (what: string) => `In force only after a restart: ${what}`,
       "user.remove": "deleted a user",
       "user.password": "reset a password",
       "config.save": "saved a camera",
+      "config.restore": "brought a version back",
+      "camera.plain": "saw people as they are",
+      "camera.reference": "accepted a view",
       snooze: "snoozed a rule",
       "snooze.end": "ended a snooze",
       "deliveries.redeliver": "resent alerts",

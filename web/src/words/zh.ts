@@ -168,6 +168,13 @@ export const zh: Words = {
     recent: "最近结束",
     none: "尚未配置摄像机。",
     snoozed: (n) => `${n} 条规则已静默`,
+    plain: {
+      title: "原始画面",
+      why: "为何必须查看未遮挡的人员",
+      recorded: "仅一张未打码的画面。查看人、时间和原因都会被记录。",
+      show: "查看",
+      another: "再看一张",
+    },
   },
 
   alerts: {
@@ -396,6 +403,7 @@ export const zh: Words = {
     restored: "已恢复并生效。",
     none: "尚未从控制台保存过。",
     noReason: "未填写原因",
+    byHand: "直接修改文件",
   },
 
   numbers: {
@@ -528,6 +536,7 @@ restart: (what) => `重启后才生效：${what}`,
     detail: "详情",
     from: "来源地址",
     none: "没有记录。",
+    command: "命令行",
     word: {
       login: "登录",
       "login.failed": "登录被拒",
@@ -539,6 +548,9 @@ restart: (what) => `重启后才生效：${what}`,
       "user.remove": "删除用户",
       "user.password": "重置密码",
       "config.save": "保存摄像机配置",
+      "config.restore": "恢复了一个版本",
+      "camera.plain": "查看了原始画面",
+      "camera.reference": "确认了画面",
       snooze: "静默规则",
       "snooze.end": "解除静默",
       "deliveries.redeliver": "重发告警",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::config::plan::{Camera, Condition, GroundPlane, Incident, MaskKind, Motion};
+use crate::config::plan::{Camera, Condition, GroundPlane, Incident, MaskKind, Motion, RulePlace};
 use crate::types::{Localized, Span};
 
 /// Something that the answer says nothing about, or not all.
@@ -47,7 +47,8 @@ pub fn of(camera: &Camera, now: &Camera) -> Vec<LeftOut> {
             "lengths are measured by the ground that the camera has learnt by now, not by that of then",
         ));
     }
-    for rule in &camera.rules {
+    // Of those about the camera itself all is said above.
+    for rule in camera.rules.iter().filter(|rule| rule.place != RulePlace::Camera) {
         let Incident { gap, .. } = &rule.incident;
         if rule.condition == Condition::Density && camera.ground.is_none() {
             notes.push(note(
@@ -58,7 +59,7 @@ pub fn of(camera: &Camera, now: &Camera) -> Vec<LeftOut> {
         } else if *gap < Span::from_secs(1) {
             notes.push(note(
                 Some(&rule.id),
-                "gap 小于 1 秒：轨迹略去了短于半秒的变化，次数可能比实际少",
+                "允许中断不足 1 秒：轨迹略去了短于半秒的变化，次数可能比实际少",
                 "its gap is below a second: what lasts for less than half a second is left out of trails, so that live it may start more often",
             ));
         }
