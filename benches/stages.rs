@@ -8,6 +8,8 @@ mod detect;
 mod dispatch;
 #[path = "stages/inspect.rs"]
 mod inspect;
+#[path = "stages/motion.rs"]
+mod motion;
 #[path = "stages/pipeline.rs"]
 mod pipeline;
 #[path = "stages/redact.rs"]

@@ -18,6 +18,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 mod corridor;
 mod shore;
+mod square;
 
 /// Seconds of a walk from corner to corner.
 const WALK: f64 = 0.6;

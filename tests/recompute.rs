@@ -11,6 +11,7 @@ use lookout::engine::replay::{Replay, Row};
 use lookout::types::{Event, Rect, Size, Span, State};
 
 mod flow;
+mod groups;
 mod near;
 
 const SIZE: Size = Size::new(768, 576);
@@ -109,12 +110,17 @@ fn scene(seed: u64, people: u64) -> Paths {
 }
 
 fn events(paths: &Paths, rule: &str) -> Vec<Event> {
+    all_events(paths, &format!("{ZONE}[[zone.rule]]\nid = \"r\"\n{rule}\n"))
+}
+
+/// Of a camera that watches for this.
+fn all_events(paths: &Paths, watched: &str) -> Vec<Event> {
     let mut rows: Vec<Row> = Vec::new();
     for (&id, path) in paths {
         rows.extend(path.iter().map(|(&f, s)| Row { frame: f as u64 + 1, id, bbox: s.bbox, score: 1.0 }));
     }
     rows.sort_by_key(|row| (row.frame, row.id));
-    let text = format!("id = \"yard\"\n{ZONE}[[zone.rule]]\nid = \"r\"\n{rule}\n");
+    let text = format!("id = \"yard\"\n{watched}");
     let around = Surroundings { time_zone: &TimeZone::UTC, media_dirs: None, grids: None };
     let plan = camera_text(Path::new("yard.toml"), &text, &around).unwrap_or_else(|e| panic!("{e}")).plan;
     let incidents = IncidentConfig { site: "t".into(), camera: plan.into(), outage: Span::from_secs(10) };

@@ -290,7 +290,10 @@ fn every_series_is_there_from_the_start_at_zero() {
         ("crossings_total{camera=\"gate\",direction=\"*\",line=\"path\"}", "left_to_right right_to_left"),
         ("alerts_total{camera=\"gate\",kind=\"intrusion\",severity=\"*\"}", "minor moderate severe extreme"),
         ("alerts_total{camera=\"gate\",kind=\"crowd\",severity=\"*\"}", "minor moderate severe extreme"),
-        ("rules_suspended{camera=\"gate\",reason=\"*\"}", "signal_lost moved"),
+        (
+            "rules_suspended{camera=\"gate\",reason=\"*\"}",
+            "signal_lost moved turning no_preset other_preset lost out_of_view",
+        ),
         ("alerts_total{camera=\"gate\",kind=\"*\",severity=\"moderate\"}", "offline frozen dark blurred moved"),
         ("deliveries_total{outcome=\"*\",sink=\"record\"}", "delivered failed dead"),
         ("delivery_seconds_count{sink=\"*\"}", "record"),

@@ -168,6 +168,7 @@ impl Findings for Heads {
             tracks: seen.tracks,
             zone_people: &[],
             line_counts: &[],
+            shapes: &Default::default(),
         };
         self.held.push_back(index);
         if let Some(picture) = self.overlay.push(&noise, Some(size), &self.raised)?

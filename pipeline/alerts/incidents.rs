@@ -46,6 +46,10 @@ pub struct Incidents {
     offline: Option<usize>,
     moved: Option<usize>,
     resting: bool,
+    /// For each rule whether it rests by where the camera looks, as far as that was told; and which began to since the
+    /// last picture.
+    asleep: Vec<bool>,
+    fallen: Vec<usize>,
     /// Ids of rules that somebody has silenced, and until when.
     snoozes: Vec<(String, jiff::Timestamp)>,
 }
@@ -118,6 +122,8 @@ impl Incidents {
             offline: health(Kind::Offline),
             moved: health(Kind::Moved),
             resting: false,
+            asleep: Vec::new(),
+            fallen: Vec::new(),
             snoozes: Vec::new(),
             site,
             watched,
@@ -160,6 +166,9 @@ impl Incidents {
         (self.last, self.size) = (Some(now), size);
         self.observation += 1;
         self.update_windows(now);
+        for rule in std::mem::take(&mut self.fallen) {
+            self.end_rule(rule, now, EndReason::SignalLost, out);
+        }
         if !self.resting {
             for c in crossed {
                 out.push(count(&self.context(), now, c));
@@ -329,6 +338,8 @@ impl Incidents {
         (self.tables, self.rules) = (tables, states);
         (self.offline, self.moved) = (camera.health_rule(Kind::Offline), camera.health_rule(Kind::Moved));
         self.resting &= self.moved.is_some();
+        self.asleep.clear();
+        self.fallen.clear();
         (self.watched, self.outage) = (Watched::Camera(camera), outage);
         self.apply_snoozes();
     }

@@ -9,7 +9,9 @@ use super::raised::{Raised, Shown};
 use super::redact::{REACH, RedactError, Redacted, Redactor};
 use super::text;
 use crate::config::plan::{Camera, Line};
-use crate::types::{Detection, Frame, MediaTime, PictureError, PixelFormat, Point, Rect, Size, Target, Track, TrackId};
+use crate::types::{
+    Detection, Frame, MediaTime, PictureError, PixelFormat, Point, Polygon, Rect, Shape, Size, Target, Track, TrackId,
+};
 
 /// Widest picture that leaves, pixels.
 pub const WIDEST: u32 = 640;
@@ -30,6 +32,8 @@ pub struct Seen<'a> {
     pub zone_people: &'a [u32],
     /// Crossings of each line so far, left to right and right to left, in the order of the plan.
     pub line_counts: &'a [[u64; 2]],
+    /// Where zones and lines lie in it, of a camera that moves; empty: as they are drawn.
+    pub shapes: &'a [Vec<Shape>; 2],
 }
 
 /// A picture that may leave.
@@ -82,6 +86,7 @@ struct Note {
     marks: Vec<Mark>,
     zone_people: Vec<u32>,
     line_counts: Vec<[u64; 2]>,
+    shapes: [Vec<Shape>; 2],
 }
 
 #[derive(Clone, Copy)]
@@ -126,6 +131,7 @@ impl Overlay {
         for note in &mut self.notes {
             note.zone_people.clear();
             note.line_counts.clear();
+            note.shapes.iter_mut().for_each(Vec::clear);
         }
     }
 
@@ -210,6 +216,26 @@ impl Note {
         self.zone_people.extend_from_slice(seen.zone_people);
         self.line_counts.clear();
         self.line_counts.extend_from_slice(seen.line_counts);
+        for (own, shapes) in self.shapes.iter_mut().zip(seen.shapes) {
+            own.clone_from(shapes);
+        }
+    }
+
+    /// The corners of a zone of the plan in this picture; `None` while it rests.
+    fn zone<'a>(&'a self, camera: &'a Camera, zone: usize) -> Option<&'a [Point]> {
+        placed(&self.shapes[0], zone, camera.zones.get(zone)?.polygon.points())
+    }
+
+    /// The points of a line.
+    fn line<'a>(&'a self, camera: &'a Camera, line: usize) -> Option<&'a [Point]> {
+        placed(&self.shapes[1], line, &camera.lines.get(line)?.points)
+    }
+}
+
+fn placed<'a>(shapes: &'a [Shape], index: usize, drawn: &'a [Point]) -> Option<&'a [Point]> {
+    match shapes.get(index) {
+        None => Some(drawn),
+        Some(shape) => (!shape.rests).then_some(shape.points.as_slice()),
     }
 }
 
@@ -224,19 +250,25 @@ impl Pen {
     }
 
     fn shapes(&self, canvas: &mut Canvas<'_>, camera: &Camera, note: &Note, raised: &Raised, time: MediaTime) {
-        for (i, zone) in camera.zones.iter().enumerate() {
+        for i in 0..camera.zones.len() {
+            let Some(points) = note.zone(camera, i) else { continue };
             let alert = raised.at(time).filter(|s| s.zone == Some(i)).max_by_key(|s| s.severity);
-            canvas.outline(zone.polygon.points(), alert.map_or(draw::ZONE, |s| s.colour()));
+            canvas.outline(points, alert.map_or(draw::ZONE, |s| s.colour()));
         }
-        for (i, line) in camera.lines.iter().enumerate() {
+        for i in 0..camera.lines.len() {
+            let Some(points) = note.line(camera, i) else { continue };
             let alert = raised.at(time).filter(|s| s.line == Some(i)).max_by_key(|s| s.severity);
-            canvas.path(&line.points, alert.map_or(draw::LINE, |s| s.colour()));
+            canvas.path(points, alert.map_or(draw::LINE, |s| s.colour()));
         }
         for mark in &note.marks {
             // As the rules do: whoever stands below the picture's edge stands on it.
             let Point { x, y } = mark.bbox.feet();
             let feet = Point { x: x.clamp(0.0, INSIDE), y: y.clamp(0.0, INSIDE) };
-            let here = |zone: Option<usize>| zone.is_some_and(|i| camera.zones[i].polygon.contains(feet));
+            let contains = |i: usize| match note.shapes[0].get(i) {
+                None => camera.zones.get(i).is_some_and(|zone| zone.polygon.contains(feet)),
+                Some(shape) => !shape.rests && Polygon::new(shape.points.clone()).contains(feet),
+            };
+            let here = |zone: Option<usize>| zone.is_some_and(contains);
             let about = |s: &&Shown| s.track == Some(mark.id) || (s.whoever && mark.counts && here(s.zone));
             let alert = raised.at(time).filter(about).max_by_key(|s| s.severity);
             let plain = if mark.counts { draw::PERSON } else { draw::UNSURE };
@@ -258,14 +290,16 @@ impl Pen {
             canvas.label(Point { x: 0.0, y: 0.0 }, &self.text, shown.colour());
         }
         // What stays in its place comes first.
-        for (zone, people) in camera.zones.iter().zip(&note.zone_people) {
+        for (i, (zone, people)) in camera.zones.iter().zip(&note.zone_people).enumerate() {
+            let Some(points) = note.zone(camera, i) else { continue };
             self.write(format_args!("{}: {people}", zone.name));
-            canvas.label(highest(zone.polygon.points()), &self.text, draw::ZONE);
+            canvas.label(highest(points), &self.text, draw::ZONE);
         }
-        for (line, [right, left]) in camera.lines.iter().zip(&note.line_counts) {
+        for (i, (line, [right, left])) in camera.lines.iter().zip(&note.line_counts).enumerate() {
+            let Some(points) = note.line(camera, i) else { continue };
             let (l, r) = sides(line);
             self.write(format_args!("{}: {l}→{r} {right}, {r}→{l} {left}", line.name));
-            canvas.label(highest(&line.points), &self.text, draw::LINE);
+            canvas.label(highest(points), &self.text, draw::LINE);
         }
         for mark in &note.marks {
             if let Some(shown) = raised.at(time).find(|s| s.track == Some(mark.id)) {

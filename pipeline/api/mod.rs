@@ -240,6 +240,7 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
         .routes(routes!(live::pictures))
         .routes(routes!(live::wall))
         .routes(routes!(cameras::accept_view))
+        .routes(routes!(cameras::take_preset))
         .routes(routes!(still::redacted))
         .routes(routes!(still::plain))
         .routes(routes!(ground::show))

@@ -7,6 +7,7 @@
 //! | [`mask`] | privacy masks, blacked out before anything else |
 //! | [`gate`] | leaves out pictures of an empty, still scene |
 //! | [`inspect`] | whether the camera is well: statistics of a small luma picture |
+//! | [`gaze`] | where a camera that moves looks: presets, motion |
 //! | [`picture`] | a decoded picture that is scaled and converted only when asked |
 //! | [`address`] | what libav may open, credentials, what a log may show |
 //! | [`timeline`] | presentation time to media time: repairs, loops, reconnects |
@@ -27,6 +28,7 @@ pub mod clip;
 pub mod clock;
 mod error;
 pub mod gate;
+pub mod gaze;
 pub mod inspect;
 pub mod libav;
 pub mod mask;
@@ -45,6 +47,7 @@ pub use clip::{Clip, ClipOptions};
 pub use clock::{Clock, Stop, SystemClock};
 pub use error::{Retry, SourceError};
 pub use gate::MotionGate;
+pub use gaze::Gaze;
 pub use inspect::Inspector;
 pub use mask::PrivacyMask;
 pub use rate::Rate;

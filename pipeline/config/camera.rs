@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::fault::Report;
 use super::field::Field;
+use super::motion::{Belongs, Moves};
 use super::plan::{self, Camera};
 use super::raw::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, Table, ZoneRaw};
 use super::{ground, health, rule};
@@ -37,6 +38,10 @@ pub fn build(raw: CameraRaw, report: &mut Report<'_>, around: &Surroundings<'_>)
     let place = raw.place.and_then(|p| place(p, report));
     let source = raw.source.map(|s| source(s, report, around));
     let detect = raw.detect.map_or_else(plan::Detect::default, |d| detect(d, report));
+    let moves = Moves::build(raw.motion, raw.preset, report);
+    if let Some(table) = &raw.ground {
+        moves.check_ground(&table.span(), report);
+    }
     let ground = raw.ground.and_then(|g| ground::build(g, report));
     let mut camera = Camera {
         id,
@@ -46,6 +51,8 @@ pub fn build(raw: CameraRaw, report: &mut Report<'_>, around: &Surroundings<'_>)
         source,
         detect,
         ground,
+        motion: moves.motion,
+        presets: moves.presets.clone(),
         zones: Vec::new(),
         lines: Vec::new(),
         masks: Vec::new(),
@@ -53,16 +60,16 @@ pub fn build(raw: CameraRaw, report: &mut Report<'_>, around: &Surroundings<'_>)
     };
     let mut ids = Ids::default();
     for (i, table) in raw.zone.into_iter().enumerate() {
-        zone(table, i, &mut camera, &mut ids, report, around);
+        zone(table, i, &mut camera, &mut ids, report, (around, &moves));
     }
     for (i, table) in raw.line.into_iter().enumerate() {
-        line(table, i, &mut camera, &mut ids, report, around);
+        line(table, i, &mut camera, &mut ids, report, (around, &moves));
     }
     for (i, table) in raw.mask.into_iter().enumerate() {
-        mask(table, i, &mut camera, report);
+        mask(table, i, &mut camera, report, &moves);
     }
     let outage = camera.source.as_ref().map(|source| source.outage);
-    camera.rules.extend(health::build(raw.health, outage, report, around.time_zone));
+    camera.rules.extend(health::build(raw.health, (outage, camera.motion), report, around.time_zone));
     camera
 }
 
@@ -79,7 +86,7 @@ fn zone(
     camera: &mut Camera,
     ids: &mut Ids,
     report: &mut Report<'_>,
-    around: &Surroundings<'_>,
+    (around, moves): (&Surroundings<'_>, &Moves),
 ) {
     let (at, path) = (table.span(), format!("zone[{index}]"));
     let raw = table.into_inner();
@@ -90,7 +97,8 @@ fn zone(
     let (corners, corners_at) = (format!("{path}.polygon"), raw.polygon.span().clone());
     let polygon = polygon(raw.polygon, report, &corners, &at);
     ground::check_zone(camera.ground.as_ref(), &polygon, report, &corners, &corners_at);
-    camera.zones.push(plan::Zone { id, name, grid, polygon });
+    let Belongs { preset, tied } = moves.place(raw.preset, raw.tied, report, &path, &at);
+    camera.zones.push(plan::Zone { id, name, grid, polygon, preset, tied });
     let place = plan::RulePlace::Zone(camera.zones.len() - 1);
     rules(raw.rule, &path, place, camera, ids, report, around);
 }
@@ -101,7 +109,7 @@ fn line(
     camera: &mut Camera,
     ids: &mut Ids,
     report: &mut Report<'_>,
-    around: &Surroundings<'_>,
+    (around, moves): (&Surroundings<'_>, &Moves),
 ) {
     let (at, path) = (table.span(), format!("line[{index}]"));
     let raw = table.into_inner();
@@ -126,7 +134,8 @@ fn line(
     }
     let left = raw.left.checked(report, &format!("{path}.left"), |t| named(t));
     let right = raw.right.checked(report, &format!("{path}.right"), |t| named(t));
-    camera.lines.push(plan::Line { id, name, grid, points, left, right });
+    let Belongs { preset, tied } = moves.place(raw.preset, raw.tied, report, &path, &at);
+    camera.lines.push(plan::Line { id, name, grid, points, left, right, preset, tied });
     let place = plan::RulePlace::Line(camera.lines.len() - 1);
     rules(raw.rule, &path, place, camera, ids, report, around);
 }
@@ -154,13 +163,18 @@ fn rules(
     }
 }
 
-fn mask(table: Table<MaskRaw>, index: usize, camera: &mut Camera, report: &mut Report<'_>) {
+fn mask(table: Table<MaskRaw>, index: usize, camera: &mut Camera, report: &mut Report<'_>, moves: &Moves) {
     let (at, path) = (table.span(), format!("mask[{index}]"));
     let raw = table.into_inner();
     too_many(index, &at, &path, report);
     let kind = raw.kind.require(report, &format!("{path}.kind"), &at, "`privacy` or `ignore`");
     let polygon = polygon(raw.polygon, report, &format!("{path}.polygon"), &at);
-    camera.masks.push(plan::Mask { kind: kind.unwrap_or(plan::MaskKind::Privacy), polygon });
+    if kind == Some(plan::MaskKind::Privacy) {
+        let why = "what is private is blacked out wherever the camera looks; the camera's own masks turn with it";
+        raw.preset.refuse(report, &format!("{path}.preset"), why);
+    }
+    let preset = moves.preset(raw.preset, report, &path);
+    camera.masks.push(plan::Mask { kind: kind.unwrap_or(plan::MaskKind::Privacy), polygon, preset });
 }
 
 fn too_many(index: usize, at: &Range<usize>, path: &str, report: &mut Report<'_>) {
@@ -397,7 +411,8 @@ pub fn check_id(id: &str) -> Result<(), String> {
     }
 }
 
-fn unique(
+/// An id that nothing else of its sort has.
+pub fn unique(
     field: Field<String>,
     report: &mut Report<'_>,
     path: &str,
@@ -414,7 +429,8 @@ fn unique(
     id
 }
 
-fn name(field: Field<String>, report: &mut Report<'_>, path: &str, id: &str) -> String {
+/// A name for people, or else the id.
+pub fn name(field: Field<String>, report: &mut Report<'_>, path: &str, id: &str) -> String {
     field.checked(report, path, |t| named(t)).unwrap_or_else(|| id.to_owned())
 }
 

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::condition::{Start, Time};
 use super::fault::Report;
-use super::plan::{Ailment, Anchor, Condition, Filter, Rule, RulePlace};
+use super::plan::{Ailment, Anchor, Condition, Filter, Motion, Rule, RulePlace};
 use super::raw::{AilmentRaw, HealthRaw, RuleRaw, Table};
 use super::rule::incident;
 use crate::types::{Kind, Span, Unit};
@@ -25,22 +25,27 @@ const FROZEN: Usual = Usual { gap: Span::ZERO, ..USUAL };
 /// Until it has started the rules go on with zones that may lie elsewhere: no longer than sure takes, and never quiet.
 const MOVED: Usual = Usual { hold: Span::from_secs(15), cooldown: Span::ZERO, ..USUAL };
 
-/// The rules of one camera, in the order of the design. `outage` is the source's.
+/// The rules of one camera, in the order of the design. `outage` is the source's. A camera that moves by itself is not
+/// told to have moved.
 pub fn build(
     table: Option<Table<HealthRaw>>,
-    outage: Option<Span>,
+    (outage, motion): (Option<Span>, Motion),
     report: &mut Report<'_>,
     zone: &TimeZone,
 ) -> Vec<Rule> {
     let raw = table.map(toml::Spanned::into_inner).unwrap_or_default();
     let offline = Usual { hold: outage.unwrap_or(Span::from_secs(10)), ..USUAL };
+    let fixed = motion == Motion::Fixed;
+    if let (false, Some(table)) = (fixed, &raw.moved) {
+        report.fault(&table.span(), "health.moved", "only a fixed camera is watched for having moved");
+    }
     let mut rule = |kind, table, usual| ailment(kind, table, usual, report, zone);
     let rules = [
         rule(Kind::Offline, raw.offline, offline),
         rule(Kind::Frozen, raw.frozen, FROZEN),
         rule(Kind::Dark, raw.dark, USUAL),
         rule(Kind::Blurred, raw.blurred, USUAL),
-        rule(Kind::Moved, raw.moved, MOVED),
+        rule(Kind::Moved, raw.moved, MOVED).filter(|_| fixed),
     ];
     rules.into_iter().flatten().collect()
 }

@@ -11,6 +11,7 @@ mod ground;
 mod health;
 mod homography;
 mod load;
+mod motion;
 pub mod plan;
 pub mod raw;
 pub mod reach;

@@ -6,6 +6,7 @@ mod camera;
 mod diff;
 mod evidence;
 mod ground;
+mod motion;
 mod official;
 mod rule;
 mod sink;
@@ -23,6 +24,7 @@ pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transp
 pub use diff::CameraDiff;
 pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};
+pub use motion::{Motion, Preset, Tied};
 pub use official::{Acknowledge, Cap, Encoding, Gb28181, SipTransport};
 pub use rule::{
     Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,

@@ -18,7 +18,7 @@ use super::field::Field;
 use super::plan::Provider;
 
 pub use access::{PrivacyRaw, TlsRaw};
-pub use camera::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, SourceRaw, ZoneRaw};
+pub use camera::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, PresetRaw, SourceRaw, ZoneRaw};
 pub use evidence::EvidenceRaw;
 pub use ground::{GroundRaw, GroundTableRaw, LensRaw};
 pub use health::{AilmentRaw, HealthRaw};

@@ -219,6 +219,46 @@ fn what_is_no_ground_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_a_camera_that_moves_may_ask_for() {
+    use super::plan::{Motion, Tied};
+    let zone = |more: &str| format!("[[zone]]\nid = \"z\"\npolygon = [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]\n{more}");
+    let good = |text: &str| camera(&format!("id = \"c\"\n{text}")).unwrap_or_else(|e| panic!("{e}")).plan;
+    let ptz = "motion = \"ptz\"\n[[preset]]\nid = \"a\"\n[[preset]]\nid = \"b\"\nname = \"Back\"\n";
+    let dome = good(&format!("{ptz}{}", zone("preset = \"b\"\n")));
+    assert_eq!((dome.motion, dome.zones[0].preset, dome.presets[1].name.as_str()), (Motion::Ptz, Some(1), "Back"));
+    let drone = good(&format!("motion = \"moving\"\n{}", zone("tied = \"ground\"\n")));
+    assert_eq!((drone.zones[0].tied, good(&zone("")).zones[0].tied), (Tied::Ground, Tied::Picture));
+    for moves in [&dome, &drone] {
+        let ids: Vec<&str> = moves.rules.iter().map(|r| r.id.as_str()).collect();
+        assert_eq!(
+            ids,
+            ["camera.offline", "camera.frozen", "camera.dark", "camera.blurred"],
+            "never told to have moved"
+        );
+    }
+    for (text, start) in [
+        ("motion = \"flying\"\n".to_owned(), "cam.toml:2:10: motion: unknown variant `flying`"),
+        ("motion = \"ptz\"\n".into(), "cam.toml:2:10: motion: a `ptz` camera has presets"),
+        ("[[preset]]\nid = \"a\"\n".into(), "cam.toml:2:1: preset[0]: only a camera with `motion = \"ptz\"`"),
+        (format!("{ptz}[[preset]]\nid = \"a\"\n"), "cam.toml:9:6: preset[2].id: `a` is used twice"),
+        (format!("{ptz}{}", zone("")), "cam.toml:8:1: zone[0].preset: missing"),
+        (format!("{ptz}{}", zone("preset = \"x\"\n")), "cam.toml:11:10: zone[0].preset: there is no preset `x`"),
+        (format!("{ptz}{}", zone("preset = \"a\"\ntied = \"ground\"\n")), "cam.toml:12:8: zone[0].tied: only"),
+        (zone("preset = \"a\"\n"), "cam.toml:5:10: zone[0].preset: only a camera with"),
+        (zone("tied = \"picture\"\n"), "cam.toml:5:8: zone[0].tied: only what a camera with"),
+        ("motion = \"moving\"\nground = \"learn\"\n".into(), "cam.toml:3:10: ground: a camera that moves has no"),
+        ("motion = \"moving\"\n[health.moved]\nhold = \"5s\"\n".into(), "cam.toml:3:1: health.moved: only a fixed"),
+        (
+            format!("{ptz}[[mask]]\nkind = \"privacy\"\npreset = \"a\"\npolygon = [[0, 0], [1, 0], [0, 1]]\n"),
+            "cam.toml:10:10: mask[0].preset: what is private is blacked out wherever",
+        ),
+    ] {
+        let faults = faults(&format!("id = \"c\"\n{text}"));
+        assert!(faults[0].starts_with(start), "{text}\n{}", faults.join("\n"));
+    }
+}
+
+#[test]
 fn each_kind_has_its_own_defaults() {
     let rule = |rule: &str| {
         let text = format!(
@@ -309,7 +349,9 @@ fn the_examples_show_every_kind_of_rule() {
     let kinds: std::collections::BTreeSet<Kind> = rules.map(|r| r.condition.kind()).collect();
     for kind in [
         Kind::Crowd,
+        Kind::Density,
         Kind::Gathering,
+        Kind::Crossing,
         Kind::Loitering,
         Kind::Intrusion,
         Kind::WrongWay,

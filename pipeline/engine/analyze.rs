@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::stages::{CameraStages, Observed};
 use crate::alerts::IncidentConfig;
-use crate::capture::{Clip, Inspector, MotionGate, PrivacyMask, SourceError};
+use crate::capture::{Clip, Gaze, Inspector, MotionGate, PrivacyMask, SourceError};
 use crate::config::plan::{Camera, MaskKind};
 use crate::detect::{DetectError, Detector};
 use crate::rules::Measured;
@@ -97,6 +97,7 @@ pub struct Analysis {
     /// Where the camera has one.
     gate: Option<MotionGate>,
     busy: bool,
+    gaze: Gaze,
     report: Report,
     /// Confirmed in the last picture, ordered.
     confirmed: Vec<TrackId>,
@@ -109,13 +110,15 @@ impl Analysis {
         let report = Report::new(&config.camera);
         let mask = privacy_mask(&config.camera);
         let gate = config.camera.detect.gate.then(|| MotionGate::new(config.outage));
+        let gaze = Gaze::new(&config.camera, true);
         let tracker = Box::new(SortTracker::new(TrackerConfig { start_score: score }));
         Self {
             clip,
             detector,
             stages: CameraStages::new(config, tracker),
             mask,
-            inspector: Inspector::new(),
+            inspector: Inspector::of_moving(gaze.moves()),
+            gaze,
             gate,
             busy: false,
             report,
@@ -143,6 +146,8 @@ impl Analysis {
             if let Some(look) = self.inspector.look(&frame, detections.iter().map(|d| d.bbox)) {
                 self.stages.judge().look(look);
             }
+            let aim = self.gaze.look(&frame, detections.iter().map(|d| d.bbox));
+            self.stages.judge().turn(aim);
             let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
             self.report.tracks += newly_confirmed(&mut self.confirmed, observed.tracks);
             self.busy = observed.busy;

@@ -10,6 +10,7 @@ use super::lull::Lull;
 use crate::alerts::evidence::store::{Store, utc_day};
 use crate::alerts::evidence::{CLIP, Job, Make, Still, encode_clip};
 use crate::alerts::numbering::{Addition, Entry, News};
+use crate::capture::Stop;
 use crate::telemetry::{Metrics, Part};
 use crate::types::{AlertId, MediaState};
 
@@ -19,6 +20,8 @@ const QUEUE: usize = 1_024;
 const LOST: usize = 256;
 /// Between looks for files that are too old.
 const SWEEP: Duration = Duration::from_secs(600);
+/// Once everything stops, clips are encoded for so long; of those that are left it is said that there will be none.
+const LAST: Duration = Duration::from_secs(10);
 
 /// Writes evidence and tells the journal.
 pub struct Archive {
@@ -26,12 +29,15 @@ pub struct Archive {
     out: Sender<Entry>,
     lull: Arc<Lull>,
     metrics: Arc<Metrics>,
+    stop: Stop,
+    /// When the last clip must begin, once everything stops.
+    over: Option<Instant>,
 }
 
 impl Archive {
-    /// `out` leads to the journal; `lull` says when nothing is analysed.
-    pub fn new(store: Store, out: Sender<Entry>, lull: Arc<Lull>, metrics: Arc<Metrics>) -> Self {
-        Self { store, out, lull, metrics }
+    /// `out` leads to the journal; `lull` says when nothing is analysed; `stop`, when everything ends.
+    pub fn new(store: Store, out: Sender<Entry>, lull: Arc<Lull>, metrics: Arc<Metrics>, stop: Stop) -> Self {
+        Self { store, out, lull, metrics, stop, over: None }
     }
 
     /// Works until all cameras are gone.
@@ -74,7 +80,7 @@ impl Archive {
                     self.tell(alert, at, News::Evidence { picture: Some(state), clip: None, escalated });
                 }
             }
-            Make::Clip(shots) if shots.is_empty() => {
+            Make::Clip(shots) if shots.is_empty() || self.is_late() => {
                 self.tell(alert, at, News::clip(MediaState::Failed));
             }
             Make::Clip(shots) => {
@@ -87,6 +93,11 @@ impl Archive {
                 self.tell(alert, at, News::clip(state));
             }
         }
+    }
+
+    /// Whether there is no time any more for what may be left out.
+    fn is_late(&mut self) -> bool {
+        self.stop.is_set() && *self.over.get_or_insert_with(|| Instant::now() + LAST) <= Instant::now()
     }
 
     fn keep(

@@ -2,106 +2,53 @@
 //! what somebody asks for, also of a site that runs: `<camera>.relearn` (begin anew, once) and `<camera>.freeze` (keep the
 //! plane as it is, as long as the file is there).
 
-use std::fs::File;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::memory::{Memory, MemoryError};
 use crate::config::plan::{Camera, GroundPlane};
 use crate::rules::{Ground, Yardstick};
 use crate::types::LearntGround;
 
-/// A file of this folder cannot be read or written. A retry may help: the disk may have been full.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
-pub struct MemoryError {
-    path: PathBuf,
-    source: std::io::Error,
-}
-
 /// The folder.
 #[derive(Clone, Debug)]
-pub struct GroundMemory {
-    folder: PathBuf,
-}
-
-/// Largest state: many times what a camera keeps.
-const LARGEST: u64 = 4 << 20;
+pub struct GroundMemory(Memory);
 
 impl GroundMemory {
     /// Below the data folder of a site; nothing is made before something is kept.
     pub fn new(data: &Path) -> Self {
-        Self { folder: data.join("ground") }
+        Self(Memory::new(data.join("ground")))
     }
 
     /// What a camera has learnt; `None` before it has. A file that is no state is an error: it is not overwritten
     /// silently.
     pub fn load(&self, camera: &str) -> Result<Option<LearntGround>, MemoryError> {
-        let path = self.file(camera, "json");
-        let failed = |source| MemoryError { path: path.clone(), source };
-        match std::fs::metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
-            Ok(data) if data.len() > LARGEST => {
-                return Err(failed(std::io::Error::new(ErrorKind::InvalidData, "larger than any state")));
-            }
-            Ok(_) => {}
-        }
-        let text = std::fs::read(&path).map_err(failed)?;
-        serde_json::from_slice(&text).map(Some).map_err(|error| failed(error.into()))
+        self.0.load(camera)
     }
 
     /// Keeps what a camera has learnt: the whole file or, after a crash, the old one.
     pub fn save(&self, camera: &str, state: &LearntGround) -> Result<(), MemoryError> {
-        let (path, beside) = (self.file(camera, "json"), self.file(camera, "json.part"));
-        let write = || {
-            std::fs::create_dir_all(&self.folder)?;
-            let mut file = File::create(&beside)?;
-            file.write_all(&serde_json::to_vec(state)?)?;
-            file.sync_all()?;
-            std::fs::rename(&beside, &path)
-        };
-        write().map_err(|source| MemoryError { path: path.clone(), source })
+        self.0.save(camera, state)
     }
 
     /// Asks that a camera begins anew.
     pub fn ask_to_relearn(&self, camera: &str) -> Result<(), MemoryError> {
-        self.mark(camera, "relearn")
+        self.0.mark(camera, "relearn")
     }
 
     /// Asks that a camera keeps its plane once it is ready, or goes on learning.
     pub fn ask_to_freeze(&self, camera: &str, freeze: bool) -> Result<(), MemoryError> {
-        if freeze { self.mark(camera, "freeze") } else { self.unmark(camera, "freeze").map(|_| ()) }
+        if freeze { self.0.mark(camera, "freeze") } else { self.0.unmark(camera, "freeze").map(|_| ()) }
     }
 
     /// Whether somebody asked that a camera begins anew; the question is answered by this.
     pub fn take_relearn(&self, camera: &str) -> Result<bool, MemoryError> {
-        self.unmark(camera, "relearn")
+        self.0.unmark(camera, "relearn")
     }
 
     /// Whether somebody asked that the plane stays as it is.
     pub fn is_frozen(&self, camera: &str) -> bool {
-        self.file(camera, "freeze").exists()
-    }
-
-    fn mark(&self, camera: &str, what: &str) -> Result<(), MemoryError> {
-        let path = self.file(camera, what);
-        let made = std::fs::create_dir_all(&self.folder).and_then(|()| File::create(&path));
-        made.map(|_| ()).map_err(|source| MemoryError { path, source })
-    }
-
-    fn unmark(&self, camera: &str, what: &str) -> Result<bool, MemoryError> {
-        let path = self.file(camera, what);
-        match std::fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(MemoryError { path, source }),
-        }
-    }
-
-    /// Ids are checked by the plan: letters, digits, - and _.
-    fn file(&self, camera: &str, ending: &str) -> PathBuf {
-        self.folder.join(format!("{camera}.{ending}"))
+        self.0.is_marked(camera, "freeze")
     }
 }
 

@@ -44,6 +44,8 @@ pub struct CameraHub {
     /// By [`Look`].
     viewers: [AtomicUsize; 2],
     accept: AtomicBool,
+    /// The preset whose view is to be taken.
+    preset: Mutex<Option<String>>,
     picture: watch::Sender<Option<LivePicture>>,
     /// By [`View`].
     stills: [Stills; 2],
@@ -92,6 +94,8 @@ pub struct Snapshot {
     pub message: Option<String>,
     /// Why the rules of its zones and lines rest, if they do: a `reason` of `lookout_rules_suspended`.
     pub suspended: Option<&'static str>,
+    /// Id of the preset that a ptz camera is at, if it is at one.
+    pub preset: Option<String>,
     /// People in the picture who count.
     pub people: u32,
     /// In the order of the plan.
@@ -237,6 +241,7 @@ impl CameraHub {
             snapshot: Mutex::new(Snapshot::of(camera)),
             viewers: [Look::Tile, Look::Large].map(|_| AtomicUsize::new(0)),
             accept: AtomicBool::new(false),
+            preset: Mutex::new(None),
             picture: watch::Sender::new(None),
             stills: [View::Redacted, View::Plain]
                 .map(|_| Stills { asked: AtomicUsize::new(0), picture: watch::Sender::new(Arc::from([])) }),
@@ -261,6 +266,16 @@ impl CameraHub {
     /// Whether that was asked since the last call.
     pub fn takes_view(&self) -> bool {
         self.accept.load(Ordering::Relaxed) && self.accept.swap(false, Ordering::Relaxed)
+    }
+
+    /// Asks that what the camera shows from now on becomes the view of a preset.
+    pub fn take_preset(&self, id: &str) {
+        *self.preset.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.to_owned());
+    }
+
+    /// Which preset's view is to be taken, if that was asked since the last call.
+    pub fn takes_preset(&self) -> Option<String> {
+        self.preset.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether its file has been played to its end.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam::channel::Sender;
 
@@ -12,11 +12,14 @@ use super::keeping::Keeping;
 use super::painter::Painter;
 use super::stages::CameraStages;
 use crate::alerts::numbering::Entry;
-use crate::capture::{FreshestSlot, Inspector, PrivacyMask};
+use crate::capture::gaze::Stored;
+use crate::capture::{FreshestSlot, Gaze, Inspector, PrivacyMask};
 use crate::config::plan::{Camera, Source};
 use crate::rules::Ground;
 use crate::telemetry::{CameraMetrics, Metrics, PlanMetrics, Stage, StageMetrics};
-use crate::types::{Crossed, Detection, Direction, EndReason, Event, Frame, MediaTime, SiteCrossed, Span, State};
+use crate::types::{
+    Aim, Crossed, Detection, Direction, EndReason, Event, Frame, MediaTime, Rest, SiteCrossed, Span, State,
+};
 
 mod exchange;
 
@@ -74,6 +77,7 @@ pub struct LaneState {
     metrics: Arc<Metrics>,
     stages: CameraStages,
     inspector: Inspector,
+    gaze: Gaze,
     painter: Painter,
     events: Vec<Event>,
     out: Sender<Entry>,
@@ -121,6 +125,7 @@ impl LaneState {
         out: Sender<Entry>,
         metrics: &Arc<Metrics>,
     ) -> Self {
+        let gaze = Gaze::new(&camera, false);
         Self {
             adopted: 0,
             mask: privacy_mask(&camera),
@@ -128,7 +133,8 @@ impl LaneState {
             metrics: Arc::clone(metrics),
             camera,
             stages,
-            inspector: Inspector::new(),
+            inspector: Inspector::of_moving(gaze.moves()),
+            gaze,
             painter,
             out,
             events: Vec::new(),
@@ -165,16 +171,19 @@ impl LaneState {
         let size = frame.picture.size();
         if lane.hub.takes_view() {
             self.inspector.accept();
+            self.gaze.accept();
             self.stages.judge().accept_view(&mut self.events);
         }
         if let Some(look) = self.inspector.look(frame, detections.iter().map(|d| d.bbox)) {
             self.stages.judge().look(look);
         }
         if let Some(spots) = lane.hub.quiet.newer(&mut self.quiet) {
-            self.stages.set_quiet(&spots);
+            // A spot of the picture is no place for a camera that moves.
+            self.stages.set_quiet(if self.gaze.moves() { &[] } else { &spots });
         }
+        let aimed = self.aim(lane, frame, detections);
         let observed = self.stages.observe(frame.time, frame.utc, size, detections, &mut self.events);
-        self.track.done(observed.spent.track);
+        self.track.done(observed.spent.track + aimed);
         self.rules.done(observed.spent.rules);
         lane.busy.store(observed.busy, Ordering::Relaxed);
         let age = frame.arrived.elapsed();
@@ -214,9 +223,9 @@ impl LaneState {
             s.last_picture = Some(frame.utc);
         });
         self.painter.note(frame.time, size, observed.people, observed.measured, &self.events);
-        let moved = observed.resting;
-        lane.metrics.suspended("moved", moved);
-        lane.hub.update(|s| s.suspended = moved.then_some("moved"));
+        let rests = observed.rests;
+        Rest::ALL.into_iter().for_each(|why| lane.metrics.suspended(why.word(), rests.has(why)));
+        lane.hub.update(|s| s.suspended = rests.of_all().map(Rest::word));
         // An alert does not wait for its picture.
         send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
         if let Some(keeping) = &mut self.keeping {
@@ -226,6 +235,40 @@ impl LaneState {
         let refused = self.stages.refused();
         let totals = [refused.tracks, refused.incidents, self.painter.covered()];
         self.overflow.iter_mut().zip(totals).for_each(|(overflow, total)| overflow.note(total));
+    }
+
+    /// Finds out where a camera that moves looks; gives the time that took.
+    fn aim(&mut self, lane: &Lane, frame: &Frame, detections: &[Detection]) -> Duration {
+        if !self.gaze.moves() {
+            return Duration::ZERO;
+        }
+        let begun = Instant::now();
+        if let Some(preset) = lane.hub.takes_preset() {
+            self.gaze.take_preset(&preset);
+        }
+        let aim = self.gaze.look(frame, detections.iter().map(|d| d.bbox));
+        self.stages.judge().turn(aim);
+        let preset = match aim {
+            Aim::Preset(preset) => self.camera.presets.get(preset).map(|p| p.id.as_str()),
+            Aim::Fixed | Aim::Turning | Aim::Elsewhere | Aim::Carried { .. } => None,
+        };
+        lane.hub.update(|s| {
+            if s.preset.as_deref() != preset {
+                s.preset = preset.map(str::to_owned);
+            }
+        });
+        begun.elapsed()
+    }
+
+    /// Views of presets that an earlier run kept.
+    pub fn restore_presets(&mut self, stored: &[Stored]) {
+        self.gaze.presets().into_iter().for_each(|presets| presets.restore(stored));
+    }
+
+    /// Views of presets that are to be kept: if there are others than at the last call, or all there are.
+    pub fn presets_to_keep(&mut self, all: bool) -> Option<Vec<Stored>> {
+        let presets = self.gaze.presets()?;
+        if all { Some(presets.stored()).filter(|stored| !stored.is_empty()) } else { presets.news() }
     }
 
     /// No picture for the outage time: ends what is open, once, and says that the camera is offline.

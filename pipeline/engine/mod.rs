@@ -25,6 +25,8 @@
 //! | [`trials`] | test alerts |
 //! | `threads` | threads whose death is seen |
 //! | [`ground`] | what cameras have learnt of their ground, across restarts |
+//! | `presets` | views of presets, across restarts |
+//! | [`memory`] | files of both |
 //! | [`grid`] | a grid of metres on the picture |
 //! | [`survey`] | the ground of one camera, looked at by itself |
 //! | `keeping` | what a camera leaves behind besides alerts |
@@ -50,9 +52,11 @@ mod keeping;
 mod lane;
 pub mod latest;
 mod lull;
+pub mod memory;
 pub mod numbers;
 mod painter;
 pub mod plans;
+mod presets;
 mod recorder;
 pub mod replay;
 pub mod run;

@@ -17,6 +17,7 @@ use super::lull::Lull;
 use super::numbers::store::NumbersError;
 use super::painter::Painter;
 use super::plans::LivePlans;
+use super::presets::PresetMemory;
 use super::recorder::{Recorder, queue};
 use super::site::{self, SiteStage, SiteWorker};
 use super::stages::CameraStages;
@@ -101,6 +102,7 @@ pub struct Run {
     board: Arc<Board>,
     lanes: Arc<[Lane]>,
     keeper: GroundKeeper,
+    presets: PresetMemory,
 }
 
 /// What a run is built from and what it shows.
@@ -164,7 +166,8 @@ impl Parts {
         }
         let lull = Arc::new(Lull::default());
         let evidence = Store::open(&site.data.join(evidence::FOLDER), site.evidence)?;
-        let archive = Archive::new(evidence, sender.clone(), Arc::clone(&lull), Arc::clone(&self.metrics));
+        let archive =
+            Archive::new(evidence, sender.clone(), Arc::clone(&lull), Arc::clone(&self.metrics), stop.clone());
         let (jobs, waiting) = archive::queue();
         let (crossings, crossed) = site::queue();
         let (records, kept) = keeper::queue();
@@ -187,6 +190,7 @@ impl Parts {
         };
         let lanes = lanes(site, &self.hub, &self.metrics);
         let mut keeper = GroundKeeper::new(&site.data, site.cameras.len());
+        let presets = PresetMemory::new(&site.data);
         let mut states = Vec::new();
         for (i, (camera, lane)) in site.cameras.iter().zip(lanes.iter()).enumerate() {
             let entry = catalog.resolve(camera.detect.model.as_deref())?;
@@ -196,7 +200,10 @@ impl Parts {
             keeper.restore(camera, stages.judge().ground_mut());
             let lost = self.metrics.overflow("evidence");
             let painter = Painter::new(Arc::clone(camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
-            let state = LaneState::new(Arc::clone(camera), stages, painter, sender.clone(), &self.metrics);
+            let mut state = LaneState::new(Arc::clone(camera), stages, painter, sender.clone(), &self.metrics);
+            if !camera.presets.is_empty() {
+                state.restore_presets(&presets.restore(&camera.id));
+            }
             states.push(state.with_gates(gates(i)).with_keeping(keeping(camera)));
         }
         // The cameras hold the only senders: when they end, the site's rules, the keeper and the archive do, and then the
@@ -241,12 +248,12 @@ impl Parts {
         let ticker = {
             let (lanes, board, stop, metrics) =
                 (Arc::clone(&lanes), Arc::clone(&board), stop.clone(), Arc::clone(&self.metrics));
-            let data = site.data.clone();
+            let (data, presets) = (site.data.clone(), presets.clone());
             let pulse = metrics.health.pulse("ticker", TICK_PATIENCE, None);
             threads.spawn("ticker", move || {
                 while !stop.wait(TICK) {
                     pulse.beat();
-                    tick(&lanes, &board, &mut keeper);
+                    tick(&lanes, &board, &mut keeper, &presets);
                     if let Ok(disk) = rustix::fs::statvfs(&data) {
                         metrics
                             .disk_free
@@ -280,6 +287,7 @@ impl Parts {
             board,
             lanes,
             keeper,
+            presets,
         };
         Ok((run, self.dispatcher))
     }
@@ -301,6 +309,7 @@ impl Run {
             if let Some(mut state) = self.board.borrow(i, PATIENCE) {
                 state.stop(lane);
                 self.keeper.keep(&lane.id, state.ground().learnt().cloned());
+                self.presets.keep(&lane.id, state.presets_to_keep(true));
             }
         }
         self.site.into_iter().for_each(Thread::join);
@@ -311,7 +320,7 @@ impl Run {
     }
 }
 
-fn tick(lanes: &[Lane], board: &Board, keeper: &mut GroundKeeper) {
+fn tick(lanes: &[Lane], board: &Board, keeper: &mut GroundKeeper, presets: &PresetMemory) {
     let now = Instant::now();
     for (i, lane) in lanes.iter().enumerate() {
         // A camera that a worker holds gives pictures.
@@ -320,8 +329,10 @@ fn tick(lanes: &[Lane], board: &Board, keeper: &mut GroundKeeper) {
             state.check_outage(lane, now);
             let camera = Arc::clone(state.camera());
             let learnt = keeper.look(i, &camera, state.ground(), now);
+            let views = state.presets_to_keep(false);
             board.give(i, state);
             keeper.keep(&lane.id, learnt);
+            presets.keep(&lane.id, views);
         }
     }
 }

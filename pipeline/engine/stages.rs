@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::alerts::{IncidentConfig, Incidents};
-use crate::config::plan::{Anchor, Camera, CameraDiff, MaskKind};
+use crate::config::plan::{Anchor, Camera, CameraDiff, Mask, MaskKind, Motion};
 use crate::rules::{Ground, Measured, Quiet, RuleSet, Steady};
 use crate::track::Tracker;
 use crate::types::{
-    Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Polygon, Rect, Size, Span, Track,
+    Aim, Detection, EndReason, Event, MediaTime, Observation, PictureStatistics, Point, Rect, Rest, Rests, Size, Span,
+    Track,
 };
 
 /// The stages of one camera after detection.
 pub struct CameraStages {
     tracker: Box<dyn Tracker>,
     judge: Judge,
-    ignored: Vec<Polygon>,
+    ignored: Vec<Mask>,
     kept: Vec<Detection>,
     quiet: Quiet,
     steady: Steady,
@@ -29,8 +30,8 @@ pub struct Observed<'a> {
     pub people: &'a [Track],
     /// What the rules measured.
     pub measured: &'a Measured,
-    /// The rules of zones and lines rest because the camera has moved.
-    pub resting: bool,
+    /// Why rules of zones and lines rest, if any do.
+    pub rests: Rests,
     /// Somebody is followed, or an alert is open: no picture may be left out.
     pub busy: bool,
     /// Where the time went.
@@ -60,6 +61,8 @@ pub struct Judge {
     camera: Arc<Camera>,
     rules: RuleSet,
     incidents: Incidents,
+    /// Where the camera looks.
+    aim: Aim,
     /// The rules of zones and lines have not seen the last picture.
     rested: bool,
 }
@@ -71,6 +74,7 @@ impl Judge {
             camera: Arc::clone(&config.camera),
             rules: RuleSet::new(&config.camera, trusted),
             incidents: Incidents::new(config),
+            aim: Aim::Fixed,
             rested: false,
         }
     }
@@ -78,6 +82,11 @@ impl Judge {
     /// Takes a look at the camera's picture, before the tracks of that picture.
     pub fn look(&mut self, picture: PictureStatistics) {
         self.rules.look(picture);
+    }
+
+    /// Takes where the camera looks, before the tracks of that picture.
+    pub fn turn(&mut self, aim: Aim) {
+        self.aim = aim;
     }
 
     /// Takes the tracks of one picture and appends the events that it causes.
@@ -89,7 +98,11 @@ impl Judge {
         tracks: &[Track],
         events: &mut Vec<Event>,
     ) -> &Measured {
-        let rests = self.incidents.resting();
+        if self.camera.motion != Motion::Fixed {
+            self.rules.turn(&self.camera, size, &self.aim);
+            self.incidents.sleep(self.rules.asleep());
+        }
+        let rests = self.rests().of_all().is_some();
         if rests && !self.rested {
             self.rules.renew(&self.camera);
         }
@@ -146,16 +159,16 @@ impl Judge {
         self.incidents.accept_view(events);
     }
 
-    /// Whether the rules of zones and lines rest because the camera has moved.
-    pub fn resting(&self) -> bool {
-        self.incidents.resting()
+    /// Why rules of zones and lines rest, if any do.
+    pub fn rests(&self) -> Rests {
+        if self.incidents.resting() { Rests::whole(Rest::Moved) } else { self.rules.rests() }
     }
 }
 
 impl CameraStages {
     /// For one camera.
     pub fn new(config: IncidentConfig, tracker: Box<dyn Tracker>) -> Self {
-        let ignored = ignored_polygons(&config.camera);
+        let ignored = ignored(&config.camera);
         Self {
             tracker,
             judge: Judge::new(config, false),
@@ -175,29 +188,41 @@ impl CameraStages {
         detections: &[Detection],
         events: &mut Vec<Event>,
     ) -> Observed<'_> {
+        let aim = self.judge.aim;
         let detections = if self.ignored.is_empty() {
             detections
         } else {
             self.kept.clear();
-            let counted = |d: &&Detection| !self.ignored.iter().any(|zone| zone.contains(feet(d, size)));
+            let holds = |mask: &&Mask| mask.preset.is_none_or(|preset| aim == Aim::Preset(preset));
+            let hidden = |d: &&Detection| self.ignored.iter().filter(holds).any(|m| m.polygon.contains(feet(d, size)));
+            let counted = |d: &&Detection| !hidden(d);
             self.kept.extend(detections.iter().filter(counted));
             &self.kept
         };
         let start = Instant::now();
-        let tracks = self.tracker.update(&Observation { time: media, size, detections, motion: None });
+        let motion = match aim {
+            Aim::Carried { step, .. } => step.map(|step| step.in_pixels(size)),
+            Aim::Fixed | Aim::Preset(_) | Aim::Turning | Aim::Elsewhere => None,
+        };
+        let tracks = self.tracker.update(&Observation { time: media, size, detections, motion });
         let tracked = Instant::now();
         let counted = self.quiet.filter(size, tracks);
+        match (aim, &motion) {
+            (Aim::Carried { .. }, Some(motion)) => self.steady.carry(motion),
+            (Aim::Carried { .. }, None) | (Aim::Turning | Aim::Elsewhere, _) => self.steady.forget(),
+            (Aim::Fixed | Aim::Preset(_), _) => {}
+        }
         let people = self.steady.observe(media, size, counted);
         self.judge.observe(media, utc, size, people, events);
-        let (measured, resting) = (self.judge.rules.measured(), self.judge.resting());
+        let (measured, rests) = (self.judge.rules.measured(), self.judge.rests());
         let spent = Spent { track: tracked - start, rules: tracked.elapsed() };
         let busy = !tracks.is_empty() || self.judge.incidents.open() > 0;
-        Observed { tracks, people: self.steady.last(), measured, resting, busy, spent }
+        Observed { tracks, people: self.steady.last(), measured, rests, busy, spent }
     }
 
     /// Puts another plan in force from the next picture on, as [`Judge::replan`] does. Tracks live on.
     pub fn replan(&mut self, camera: &Arc<Camera>, outage: Span, diff: &CameraDiff, events: &mut Vec<Event>) {
-        self.ignored = ignored_polygons(camera);
+        self.ignored = ignored(camera);
         self.judge.replan(camera, outage, diff, events);
     }
 
@@ -221,8 +246,8 @@ impl CameraStages {
     }
 }
 
-fn ignored_polygons(camera: &Camera) -> Vec<Polygon> {
-    camera.masks.iter().filter(|m| m.kind == MaskKind::Ignore).map(|m| m.polygon.clone()).collect()
+fn ignored(camera: &Camera) -> Vec<Mask> {
+    camera.masks.iter().filter(|m| m.kind == MaskKind::Ignore).cloned().collect()
 }
 
 fn feet(detection: &Detection, size: Size) -> Point {
@@ -230,3 +255,6 @@ fn feet(detection: &Detection, size: Size) -> Point {
     debug_assert_eq!(Anchor::default(), Anchor::Feet);
     Point { x: p.x.clamp(0.0, 1.0 - 1e-9), y: p.y.clamp(0.0, 1.0 - 1e-9) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,7 @@ impl Tally {
         tracks: &'a [Track],
         measured: &'a Measured,
     ) -> Seen<'a> {
-        Seen { frame, detections, tracks, zone_people: &measured.zone_people, line_counts: &self.line_counts }
+        let Measured { zone_people, shapes, .. } = measured;
+        Seen { frame, detections, tracks, zone_people, line_counts: &self.line_counts, shapes }
     }
 }

@@ -1,7 +1,7 @@
 //! Clusters of people on the ground by DBSCAN (Ester et al. 1996), and who they are from picture to picture.
 
 use super::Scene;
-use crate::types::{MediaTime, Point, Span, TrackId};
+use crate::types::{CameraMotion, MediaTime, Point, Span, TrackId};
 
 /// Clusters remembered at most.
 const MOST_CLUSTERS: usize = 256;
@@ -119,6 +119,14 @@ impl Identities {
     /// A cluster keeps its identity over `memory` without being seen; `radius` is in body heights.
     pub fn new(radius: f64, memory: Span) -> Self {
         Self { radius, memory, known: Vec::new(), spare: Vec::new(), next: 1, overflow: 0 }
+    }
+
+    /// The camera has moved (pixels).
+    pub fn carry(&mut self, motion: &CameraMotion) {
+        let zoom = motion.zoom();
+        for known in &mut self.known {
+            (known.place, known.height) = (motion.point(known.place), known.height * zoom);
+        }
     }
 
     /// Forgets whom nobody has seen for too long.

@@ -4,7 +4,7 @@ use super::people::median_place;
 use super::way::{Way, along};
 use super::{Moved, Rule, Scene};
 use crate::config::plan::BODY_HEIGHT_M;
-use crate::types::{MediaTime, Point, Signal, Subject};
+use crate::types::{CameraMotion, MediaTime, Point, Signal, Size, Subject};
 
 /// Whoever is slower stands, m/s.
 const MOVING: f64 = 0.5;
@@ -70,6 +70,15 @@ impl Flow {
         self.axis = Point { x: blend(self.axis.x, axis.x), y: blend(self.axis.y, axis.y) };
     }
 
+    /// The camera turned by this angle: so did all ways.
+    fn turn(&mut self, angle: f64) {
+        let turned = |v: Point, angle: f64| {
+            let (sin, cos) = angle.sin_cos();
+            Point { x: cos * v.x - sin * v.y, y: sin * v.x + cos * v.y }
+        };
+        (self.sum, self.axis) = (turned(self.sum, angle), turned(self.axis, 2.0 * angle));
+    }
+
     /// Unit vector of the main flow; `None` where people go every which way.
     fn main(&self) -> Option<Point> {
         let order = self.axis.x.hypot(self.axis.y) / self.weight;
@@ -112,6 +121,14 @@ impl Rule for CounterFlow {
             place: median_place(&mut self.places, &mut self.scratch),
             ..Signal::new(self.rule, Subject::Zone, share)
         });
+    }
+
+    fn carry(&mut self, motion: &CameraMotion, _: Size) {
+        self.flow.turn(motion.turn());
+    }
+
+    fn place(&mut self, ground: &CameraMotion) {
+        self.way.iter_mut().for_each(|way| way.place(ground));
     }
 
     fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {

@@ -10,7 +10,7 @@ use super::way::distance_to_segment;
 use super::{Moved, Rule, Scene};
 use crate::config::plan::{Filter, Line};
 use crate::types::geometry::{orient, segments_meet};
-use crate::types::{Crossed, Direction, MediaTime, Point, Signal, Span, Subject, TrackId};
+use crate::types::{CameraMotion, Crossed, Direction, MediaTime, Point, Signal, Span, Subject, TrackId};
 
 /// Half width of the dead band, body heights.
 const DEAD_BAND: f64 = 0.1;
@@ -93,10 +93,27 @@ impl LineCounter {
         }
     }
 
+    /// The camera has moved (pixels): only people's own ways cross a line, wherever it is tied to.
+    pub fn carry(&mut self, motion: &CameraMotion) {
+        self.walkers.values_mut().for_each(|walker| walker.feet = motion.point(walker.feet));
+    }
+
+    /// The line lies there now, fractions.
+    pub fn place(&mut self, points: &[Point]) {
+        self.points.clear();
+        self.points.extend_from_slice(points);
+    }
+
     /// Another plan is in force, in which the line has this index. `None` where its lineage is gone.
     pub fn renumber(&mut self, line: usize, moved: &Moved<'_>) -> Option<()> {
         (self.line, self.lineage) = (line, moved.lineage(self.lineage)?);
         Some(())
+    }
+
+    /// Nobody looks at it: whoever walks meanwhile begins anew.
+    pub fn rest(&mut self) {
+        self.walkers.clear();
+        self.since = None;
     }
 
     /// People who were not watched because the table was full.

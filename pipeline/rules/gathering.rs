@@ -4,7 +4,7 @@ use super::clusters::{Cluster, Clusters, Identities};
 use super::people::{median, median_place};
 use super::{Moved, Rule, Scene};
 use crate::config::plan::{BODY_HEIGHT_M, Length};
-use crate::types::{Point, Signal, Span, Subject, TrackId};
+use crate::types::{CameraMotion, Point, Signal, Size, Span, Subject, TrackId};
 
 /// Neighbours, oneself included, that make a core of a cluster; fewer where the rule asks for fewer people. Two would
 /// chain passers-by together.
@@ -95,6 +95,10 @@ impl Rule for Gathering {
             let cluster = self.clusters.found()[k];
             out.extend(self.signal(scene, cluster));
         }
+    }
+
+    fn carry(&mut self, motion: &CameraMotion, _: Size) {
+        self.identities.carry(motion);
     }
 
     fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {

@@ -37,6 +37,13 @@ impl Groups {
         self.0.iter().map(find).collect()
     }
 
+    /// The zone with this index in the plan lies there now.
+    pub fn place(&mut self, index: usize, zone: &Polygon) {
+        for group in self.0.iter_mut().filter(|g| g.index == index) {
+            group.zone.moved_from(zone, |p| p);
+        }
+    }
+
     /// Takes the people of a picture.
     pub fn observe(&mut self, people: &People, size: Size) {
         for group in &mut self.0 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ground::Ground;
 use super::people::People;
-use crate::types::{MediaTime, Point, Span, TrackId};
+use crate::types::{CameraMotion, MediaTime, Point, Span, TrackId};
 
 /// Tracks remembered at most.
 const MOST_ENTRIES: usize = 4_096;
@@ -60,6 +60,16 @@ impl Lineage {
     /// Tracks that were not remembered because the table was full.
     pub fn overflow(&self) -> u64 {
         self.overflow
+    }
+
+    /// The camera has moved (pixels).
+    pub fn carry(&mut self, motion: &CameraMotion) {
+        let zoom = motion.zoom();
+        for entry in self.entries.values_mut() {
+            (entry.feet, entry.height) = (motion.point(entry.feet), entry.height * zoom);
+            let way = motion.way(Point { x: entry.velocity[0], y: entry.velocity[1] });
+            entry.velocity = [way.x, way.y];
+        }
     }
 
     /// Takes the people of a picture.

@@ -6,7 +6,7 @@ use super::circle::Circle;
 use super::people::Person;
 use super::{Ground, Moved, Rule, Scene};
 use crate::config::plan::{Length, Stay};
-use crate::types::{MediaTime, Point, Signal, Span, Subject, TrackId};
+use crate::types::{CameraMotion, MediaTime, Point, Signal, Size, Span, Subject, TrackId};
 
 /// People watched at most.
 const MOST_PEOPLE: usize = 4_096;
@@ -90,6 +90,11 @@ impl Rule for Loitering {
         }
     }
 
+    fn carry(&mut self, motion: &CameraMotion, _: Size) {
+        let stays = self.linger.iter_mut().flat_map(|linger| linger.stays.values_mut());
+        stays.for_each(|stay| stay.carry(motion));
+    }
+
     fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {
         (self.rule, self.group) = (rule, moved.group(self.group)?);
         self.lineage = moved.lineage(self.lineage)?;
@@ -149,6 +154,16 @@ impl Stayed {
             let flat = ground.flat(place.feet, height);
             flat.map(|(flat, _)| place.flat = flat).is_some()
         });
+    }
+
+    /// The camera has moved (pixels): a camera that moves has no plane, so that places are flat as they are in the picture.
+    fn carry(&mut self, motion: &CameraMotion) {
+        self.circle = None;
+        self.body *= motion.zoom();
+        for place in &mut self.points {
+            place.feet = motion.point(place.feet);
+            place.flat = Ground::foreshortened(place.feet);
+        }
     }
 
     /// Drops the oldest points until the rest fit, and no more than that.

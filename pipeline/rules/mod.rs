@@ -17,6 +17,7 @@ mod moved;
 mod neighbours;
 pub mod occupancy;
 mod people;
+mod placement;
 mod proximity;
 mod quiet;
 mod rush;
@@ -30,7 +31,7 @@ mod wrong_way;
 #[cfg(test)]
 mod tests;
 
-use crate::types::{Headcount, Signal, SiteCrossed};
+use crate::types::{CameraMotion, Headcount, Signal, SiteCrossed, Size};
 
 pub use ground::{Ground, Yardstick};
 pub use groups::Groups;
@@ -38,6 +39,7 @@ pub use lineage::Lineage;
 pub use moved::Moved;
 pub use neighbours::Neighbours;
 pub use people::{People, Person};
+pub use placement::Placement;
 pub use quiet::Quiet;
 pub use scene::Scene;
 pub use set::{Measured, RuleSet};
@@ -52,6 +54,13 @@ pub trait Rule: Send {
     /// Another plan is in force, in which this rule is the one with index `rule` and goes on with what it knows. `None` where
     /// something that it looks at is gone.
     fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()>;
+
+    /// The camera has moved: what was at a place of the last picture is now where `motion` (pixels) takes it, in a picture
+    /// of this size.
+    fn carry(&mut self, _motion: &CameraMotion, _size: Size) {}
+
+    /// The ground that the rule's zone is tied to is now where `ground` (fractions) takes it from where it was drawn.
+    fn place(&mut self, _ground: &CameraMotion) {}
 
     /// Table entries that were refused because a table was full, since the start.
     fn overflow(&self) -> u64 {

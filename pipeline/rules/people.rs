@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::ground::Ground;
 use crate::config::plan::{Anchor, Filter};
-use crate::types::{MediaTime, Point, Rect, Size, Span, Track, TrackId};
+use crate::types::{CameraMotion, MediaTime, Point, Rect, Size, Span, Track, TrackId};
 
 /// A path covers this much time: the speed of standing people is measured over 2 s.
 const PATH: Span = Span::from_millis(2_000);
@@ -92,6 +92,14 @@ impl People {
             }
             path.push_back(step);
             self.motions.push(motion(path, ground));
+        }
+    }
+
+    /// The camera has moved (pixels): paths are seen from where it is now, so that only people's own ways remain.
+    pub fn carry(&mut self, motion: &CameraMotion) {
+        let zoom = motion.zoom();
+        for step in self.paths.values_mut().flatten() {
+            (step.feet, step.height) = (motion.point(step.feet), step.height * zoom);
         }
     }
 

@@ -7,7 +7,7 @@ use super::neighbours::Pair;
 use super::people::{median, median_place};
 use super::{Moved, Rule, Scene};
 use crate::config::plan::{BODY_HEIGHT_M, Length};
-use crate::types::{MediaTime, Point, Signal, Span, Subject, TrackId};
+use crate::types::{CameraMotion, MediaTime, Point, Signal, Size, Span, Subject, TrackId};
 
 /// Pairs remembered at most.
 const MOST_PAIRS: usize = 4_096;
@@ -204,6 +204,10 @@ impl Rule for Queue {
                 out.extend(self.signal(scene, cluster));
             }
         }
+    }
+
+    fn carry(&mut self, motion: &CameraMotion, _: Size) {
+        self.identities.carry(motion);
     }
 
     fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {

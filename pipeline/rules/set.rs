@@ -15,9 +15,11 @@ use super::proximity::{Proximity, Queue};
 use super::rush::Rush;
 use super::vanished::Vanished;
 use super::wrong_way::WrongWay;
-use super::{Ground, Moved, People, Rule, Scene};
-use crate::config::plan::{self, Anchor, Camera, CameraDiff, Condition, Filter, RulePlace};
-use crate::types::{Crossed, MediaTime, PictureStatistics, Signal, Size, Span, Track, TrackId};
+use super::{Ground, Moved, People, Placement, Rule, Scene};
+use crate::config::plan::{self, Anchor, Camera, CameraDiff, Condition, Filter, Motion, RulePlace};
+use crate::types::{
+    Aim, CameraMotion, Crossed, MediaTime, PictureStatistics, Rests, Shape, Signal, Size, Span, Track, TrackId,
+};
 
 /// Bridges identity switches where no rule says how long: at lines, in the water, in what is stored.
 const USUAL_GAP: Span = Span::from_secs(2);
@@ -40,6 +42,10 @@ pub struct RuleSet {
     /// About the camera itself.
     health: Vec<Health>,
     picture: Option<PictureStatistics>,
+    /// Of a camera that moves.
+    placement: Option<Box<Placement>>,
+    /// For each rule of the plan whether it rests by where the camera looks; empty for a fixed camera.
+    asleep: Vec<bool>,
     /// The group of all people of each zone.
     zones: Vec<usize>,
     measured: Measured,
@@ -61,6 +67,9 @@ pub struct Measured {
     /// For each of them, by track, the first track of the chain that they are: who was lost for a moment and is followed
     /// anew.
     pub persons: Vec<(TrackId, TrackId)>,
+    /// Of a camera that moves: where its zones lie in this picture, and its lines. Empty for a fixed one: as they are
+    /// drawn.
+    pub shapes: [Vec<Shape>; 2],
 }
 
 impl RuleSet {
@@ -78,6 +87,8 @@ impl RuleSet {
             rules: Vec::new(),
             health: Vec::new(),
             picture: None,
+            placement: (camera.motion != Motion::Fixed).then(|| Box::new(Placement::new(camera))),
+            asleep: Vec::new(),
             zones: Vec::new(),
             measured: Measured::default(),
             refused: 0,
@@ -155,6 +166,69 @@ impl RuleSet {
         self.picture = Some(picture);
     }
 
+    /// Takes where the camera looks, before the tracks of that picture: what is known of earlier pictures is carried along,
+    /// and rules rest whose zones are not there. A fixed camera always looks the same way.
+    pub fn turn(&mut self, camera: &Camera, size: Size, aim: &Aim) {
+        let Some(placement) = &mut self.placement else { return };
+        placement.turn(aim);
+        if let Aim::Carried { step, ground } = aim {
+            for (zone, polygon) in placement.carried_zones() {
+                self.groups.place(zone, polygon);
+            }
+            for (line, points) in placement.carried_lines() {
+                self.counters[line].place(points.points());
+            }
+            if ground.is_some() {
+                for (rule, plan) in self.rules.iter_mut().zip(&camera.rules) {
+                    placement.ground(plan.place).into_iter().for_each(|ground| rule.place(ground));
+                }
+            }
+            if let Some(step) = step.filter(CameraMotion::is_usable) {
+                self.carry(&step.in_pixels(size), size);
+            }
+        }
+        self.fall_asleep(camera);
+    }
+
+    fn carry(&mut self, step: &CameraMotion, size: Size) {
+        self.people.carry(step);
+        self.lineages.iter_mut().for_each(|lineage| lineage.carry(step));
+        self.counters.iter_mut().for_each(|counter| counter.carry(step));
+        self.rules.iter_mut().for_each(|rule| rule.carry(step, size));
+    }
+
+    /// Whatever begins to rest forgets what it knew: nobody was looking when it wakes.
+    fn fall_asleep(&mut self, camera: &Camera) {
+        let Some(placement) = self.placement.take() else { return };
+        self.asleep.resize(camera.rules.len(), false);
+        for (i, rule) in camera.rules.iter().enumerate() {
+            let rests = placement.rest(rule.place);
+            if rests
+                && !std::mem::replace(&mut self.asleep[i], rests)
+                && let RulePlace::Zone(zone) = rule.place
+                && let Some(new) = self.zone_rule(i, camera, zone)
+                && let Some(old) = self.rules.get_mut(i)
+            {
+                self.refused += old.overflow();
+                *old = new;
+            }
+            self.asleep[i] = rests;
+        }
+        let counters = self.counters.iter_mut().enumerate();
+        counters.filter(|(line, _)| placement.line_rests(*line)).for_each(|(_, counter)| counter.rest());
+        self.placement = Some(placement);
+    }
+
+    /// For each rule of the plan whether it rests by where the camera looks; empty: none does.
+    pub fn asleep(&self) -> &[bool] {
+        &self.asleep
+    }
+
+    /// Why rules rest by where the camera looks.
+    pub fn rests(&self) -> Rests {
+        self.placement.as_ref().map_or_else(Rests::default, |placement| placement.rests())
+    }
+
     /// What the camera shows now is what it is to show: what was learnt of another view is forgotten.
     pub fn accept(&mut self) {
         self.health.iter_mut().for_each(Health::accept);
@@ -168,6 +242,7 @@ impl RuleSet {
         let before = std::mem::replace(self, new);
         self.refused = before.overflow();
         (self.health, self.picture, self.ground) = (before.health, before.picture, before.ground);
+        (self.placement, self.asleep) = (before.placement, before.asleep);
     }
 
     /// The same while the rules of zones and lines rest: only the camera itself is watched.
@@ -191,7 +266,14 @@ impl RuleSet {
             picture: self.picture.as_ref(),
         };
         self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
+        self.tell_shapes();
         &self.measured
+    }
+
+    fn tell_shapes(&mut self) {
+        let Some(placement) = &self.placement else { return };
+        let [zones, lines] = &mut self.measured.shapes;
+        placement.tell(zones, lines);
     }
 
     /// Puts another plan of the camera in force, from the next picture on. Paths, lineages, the ground if it is the same,
@@ -259,11 +341,15 @@ impl RuleSet {
         let measured = &mut self.measured;
         measured.signals.clear();
         measured.crossed.clear();
-        for counter in &mut self.counters {
+        let placement = self.placement.as_deref();
+        let rests = |line| placement.is_some_and(|p| p.line_rests(line));
+        for (_, counter) in self.counters.iter_mut().enumerate().filter(|(line, _)| !rests(*line)) {
             counter.observe(&scene, &mut measured.crossed);
         }
         let scene = Scene { crossed: &measured.crossed, ..scene };
-        for rule in &mut self.rules {
+        let asleep = &self.asleep;
+        let rests = |rule: usize| asleep.get(rule).is_some_and(|asleep| *asleep);
+        for (_, rule) in self.rules.iter_mut().enumerate().filter(|(rule, _)| !rests(*rule)) {
             rule.observe(&scene, &mut measured.signals);
         }
         self.health.iter_mut().for_each(|rule| rule.observe(&scene, &mut measured.signals));
@@ -274,8 +360,12 @@ impl RuleSet {
         measured.persons.clear();
         measured.persons.extend(self.people.all().iter().enumerate().map(|(i, p)| (p.id, usual.person(i))));
         measured.zone_people.clear();
-        let inside = |group: &usize| u32::try_from(self.groups.members(*group).len()).unwrap_or(u32::MAX);
-        measured.zone_people.extend(self.zones.iter().map(inside));
+        let inside = |(zone, group): (usize, &usize)| {
+            let rests = self.placement.as_deref().is_some_and(|p| p.zone_rests(zone));
+            if rests { 0 } else { u32::try_from(self.groups.members(*group).len()).unwrap_or(u32::MAX) }
+        };
+        measured.zone_people.extend(self.zones.iter().enumerate().map(inside));
+        self.tell_shapes();
         &self.measured
     }
 

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::types::{MediaTime, Rect, Size, Span, Track, TrackId};
+use crate::types::{CameraMotion, MediaTime, Point, Rect, Size, Span, Track, TrackId};
 
 /// Pictures within this time are looked at. With half a second somebody who passes a zone's edge on Intel's *one by one
 /// person detection* clip counts as inside; with this and less nobody does.
@@ -79,6 +79,16 @@ impl Steady {
         &self.steadied
     }
 
+    /// The camera has moved (pixels): whoever stood still is where the ground below is now.
+    pub fn carry(&mut self, motion: &CameraMotion) {
+        let zoom = motion.zoom();
+        for place in self.paths.values_mut().flatten() {
+            let [x, y, width, height] = place.values;
+            let feet = motion.point(Point { x, y });
+            place.values = [feet.x, feet.y, width * zoom, height * zoom];
+        }
+    }
+
     /// What the last picture gave.
     pub fn last(&self) -> &[Track] {
         &self.steadied
@@ -107,7 +117,7 @@ fn median(path: &VecDeque<Place>, scratch: &mut Vec<f64>) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Point, TrackState};
+    use crate::types::TrackState;
 
     const SIZE: Size = Size::new(640, 480);
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::people::Person;
 use super::{Moved, Rule, Scene};
-use crate::types::{MediaTime, Point, Rect, Signal, Size, Span, Subject, TrackId};
+use crate::types::{CameraMotion, MediaTime, Point, Rect, Signal, Size, Span, Subject, TrackId};
 
 /// People watched at most.
 const MOST_PEOPLE: usize = 4_096;
@@ -173,6 +173,18 @@ impl Rule for Vanished {
                 bbox: Some(last.bbox),
                 ..Signal::new(self.rule, Subject::Person(who), 1.0)
             });
+        }
+    }
+
+    /// Whoever was last seen where the camera looks no more is not missed.
+    fn carry(&mut self, motion: &CameraMotion, size: Size) {
+        let zoom = motion.zoom();
+        let inside = 0.0..=1.0;
+        for last in self.people.values_mut() {
+            (last.feet, last.height) = (motion.point(last.feet), last.height * zoom);
+            last.place = size.to_fraction(motion.point(size.to_pixels(last.place)));
+            last.bbox = motion.rect(&last.bbox);
+            last.leaving |= !(inside.contains(&last.place.x) && inside.contains(&last.place.y));
         }
     }
 

@@ -1,18 +1,25 @@
 //! A way drawn on the picture, and which direction it has at a place.
 
 use super::Scene;
-use crate::types::Point;
+use crate::types::{CameraMotion, Point};
 
 /// Two or more points, from the beginning to the end.
 pub struct Way {
     /// Fractions.
     points: Vec<Point>,
+    /// As the plan has them.
+    drawn: Vec<Point>,
 }
 
 impl Way {
     /// Of the plan, fractions.
     pub fn new(points: &[Point]) -> Self {
-        Self { points: points.to_vec() }
+        Self { points: points.to_vec(), drawn: points.to_vec() }
+    }
+
+    /// The ground on which it was drawn is now where `ground` (fractions) takes it.
+    pub fn place(&mut self, ground: &CameraMotion) {
+        self.points.iter_mut().zip(&self.drawn).for_each(|(now, drawn)| *now = ground.point(*drawn));
     }
 
     /// Unit vector on the ground along the piece nearest to a pixel place; the earlier one of two that are equally near.

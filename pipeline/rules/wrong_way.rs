@@ -6,7 +6,7 @@ use super::people::Person;
 use super::way::{Way, across, along};
 use super::{Moved, Rule, Scene};
 use crate::config::plan::{BODY_HEIGHT_M, Length};
-use crate::types::{MediaTime, Point, Signal, Span, Subject, TrackId};
+use crate::types::{CameraMotion, MediaTime, Point, Signal, Size, Span, Subject, TrackId};
 
 /// People watched at most.
 const MOST_PEOPLE: usize = 4_096;
@@ -98,6 +98,17 @@ impl Rule for WrongWay {
                 ..Signal::new(self.rule, Subject::Person(who), against * BODY_HEIGHT_M)
             });
         }
+    }
+
+    fn carry(&mut self, motion: &CameraMotion, _: Size) {
+        let zoom = motion.zoom();
+        for walk in self.walks.values_mut() {
+            (walk.feet, walk.height) = (motion.point(walk.feet), walk.height * zoom);
+        }
+    }
+
+    fn place(&mut self, ground: &CameraMotion) {
+        self.way.place(ground);
     }
 
     fn renumber(&mut self, rule: usize, moved: &Moved<'_>) -> Option<()> {

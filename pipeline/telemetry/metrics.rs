@@ -19,7 +19,8 @@ use crate::types::{Direction, Kind, Severity};
 pub const RECONNECT_REASONS: [&str; 9] =
     ["ended", "unreadable", "undecodable", "refused", "unauthorized", "connect_timeout", "stalled", "lost", "garbled"];
 /// Why the rules of a camera rest; the `reason` of `lookout_rules_suspended`.
-pub const SUSPEND_REASONS: [&str; 2] = ["signal_lost", "moved"];
+pub const SUSPEND_REASONS: [&str; 7] =
+    ["signal_lost", "moved", "turning", "no_preset", "other_preset", "lost", "out_of_view"];
 /// Bounded queues that count what they turn away; the `queue` of `lookout_overflow_total`.
 pub const QUEUES: [&str; 12] = [
     "candidates",

@@ -71,6 +71,17 @@ impl Axis {
         self.value_variance *= 1.0 - gain;
     }
 
+    /// Uncertainty of `a` times this axis and `b` times another that knows nothing of it.
+    fn mixed(&self, other: &Self, a: f64, b: f64) -> Self {
+        let mix = |own: f64, its: f64| a * a * own + b * b * its;
+        Self {
+            value_variance: mix(self.value_variance, other.value_variance),
+            covariance: mix(self.covariance, other.covariance),
+            rate_variance: mix(self.rate_variance, other.rate_variance),
+            ..*self
+        }
+    }
+
     fn scale(&mut self, s: f64) {
         self.value *= s;
         self.rate *= s;
@@ -141,13 +152,15 @@ impl BoxFilter {
         [self.x.rate, self.y.rate]
     }
 
-    /// Moves the box with the background when the camera moved.
+    /// Moves the box with the background when the camera moved (pixels), its uncertainty too. That x and y depend on each
+    /// other where the camera turned is left out: a picture seldom turns far between two looks.
     pub fn apply(&mut self, motion: &CameraMotion) {
         let [[a, b, _], [c, d, _]] = motion.matrix;
         let moved = motion.point(Point { x: self.x.value, y: self.y.value });
-        let (vx, vy) = (self.x.rate, self.y.rate);
-        (self.x.value, self.y.value) = (moved.x, moved.y);
-        (self.x.rate, self.y.rate) = (a * vx + b * vy, c * vx + d * vy);
+        let rate = motion.way(Point { x: self.x.rate, y: self.y.rate });
+        let (x, y) = (self.x, self.y);
+        self.x = Axis { value: moved.x, rate: rate.x, ..x.mixed(&y, a, b) };
+        self.y = Axis { value: moved.y, rate: rate.y, ..x.mixed(&y, c, d) };
         self.width.scale(motion.zoom());
         self.height.scale(motion.zoom());
     }
@@ -218,6 +231,24 @@ mod tests {
         let (a, b) = (once.distance2(&away, 0.8, &model), often.distance2(&away, 0.8, &model));
         assert!((a / b - 1.0).abs() < 0.1, "{a} {b}");
         assert!((once.rect().left - often.rect().left).abs() < 0.5);
+    }
+
+    #[test]
+    fn the_cameras_motion_moves_the_box_and_what_is_not_known_of_it() {
+        let model = Tuning::default().motion;
+        let still = walk(7.0, 3.0);
+        let (mut turned, mut near) = (still, still);
+        // A quarter turn: what was to the right is below, and x is as uncertain as y was.
+        turned.apply(&CameraMotion { matrix: [[0.0, -1.0, 700.0], [1.0, 0.0, 0.0]] });
+        let ([vx, vy], [tx, ty]) = (still.velocity(), turned.velocity());
+        assert!((tx + vy).abs() < 1e-9 && (ty - vx).abs() < 1e-9);
+        near.apply(&CameraMotion { matrix: [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]] });
+        let (rect, twice) = (still.rect(), near.rect());
+        assert!((twice.width - 2.0 * rect.width).abs() < 1e-3 && (twice.left - 2.0 * rect.left).abs() < 1e-3);
+        // Twice as large, as far from a box twice as large.
+        let away = Rect::new(420.0, 140.0, 40.0, 100.0);
+        let [one, two] = [still.distance2(&away, 0.8, &model), near.distance2(&away.scaled(2.0, 2.0), 0.8, &model)];
+        assert!((one / two - 1.0).abs() < 1e-3, "{one} {two}");
     }
 
     #[test]

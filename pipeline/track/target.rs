@@ -21,7 +21,7 @@ pub(super) struct Target {
     pub matched: bool,
     /// First measurement.
     pub born: MediaTime,
-    /// Feet at the first measurement, pixels.
+    /// Feet at the first measurement; pixels of the current picture.
     pub birth: Point,
     /// Last measurement.
     pub seen: MediaTime,
@@ -71,7 +71,8 @@ impl Target {
         if let Some(motion) = motion {
             self.filter.apply(motion);
             self.settled.apply(motion);
-            self.last = moved(&self.last, motion);
+            self.last = motion.rect(&self.last);
+            self.birth = motion.point(self.birth);
         }
         self.predicted = self.filter.rect();
         self.matched = false;
@@ -137,11 +138,4 @@ pub(super) fn shared(a: &Rect, b: &Rect) -> f32 {
 fn between(from: &Rect, to: &Rect, share: f32) -> Rect {
     let mix = |a: f32, b: f32| a + (b - a) * share;
     Rect::new(mix(from.left, to.left), mix(from.top, to.top), mix(from.width, to.width), mix(from.height, to.height))
-}
-
-fn moved(bbox: &Rect, motion: &CameraMotion) -> Rect {
-    let middle = motion.point(bbox.center());
-    let zoom = motion.zoom() as f32;
-    let (w, h) = (bbox.width * zoom, bbox.height * zoom);
-    Rect::new(middle.x as f32 - w / 2.0, middle.y as f32 - h / 2.0, w, h)
 }

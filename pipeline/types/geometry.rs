@@ -179,18 +179,20 @@ pub struct Polygon {
 impl Polygon {
     /// From its corners in order; the last joins the first.
     pub fn new(points: Vec<Point>) -> Self {
-        let fold = |f: fn(f64, f64) -> f64, start: f64| {
-            let x = points.iter().map(|p| p.x).fold(start, f);
-            let y = points.iter().map(|p| p.y).fold(start, f);
-            Point { x, y }
-        };
-        let (low, high) = (fold(f64::min, f64::INFINITY), fold(f64::max, f64::NEG_INFINITY));
+        let (low, high) = bounds(&points);
         Self { points, low, high }
     }
 
     /// The corners.
     pub fn points(&self) -> &[Point] {
         &self.points
+    }
+
+    /// Becomes another polygon with corners that are moved by `to`; keeps its allocation.
+    pub fn moved_from(&mut self, other: &Self, to: impl Fn(Point) -> Point) {
+        self.points.clear();
+        self.points.extend(other.points.iter().map(|p| to(*p)));
+        (self.low, self.high) = bounds(&self.points);
     }
 
     /// Even-odd rule; a point on the left or top edge is inside, on the right or bottom edge outside.
@@ -245,6 +247,16 @@ impl Polygon {
         }
         false
     }
+}
+
+/// Lowest and highest coordinates.
+fn bounds(points: &[Point]) -> (Point, Point) {
+    let fold = |f: fn(f64, f64) -> f64, start: f64| {
+        let x = points.iter().map(|p| p.x).fold(start, f);
+        let y = points.iter().map(|p| p.y).fold(start, f);
+        Point { x, y }
+    };
+    (fold(f64::min, f64::INFINITY), fold(f64::max, f64::NEG_INFINITY))
 }
 
 /// Twice the signed area of the triangle a, b, c: negative when c lies to the left for someone walking from a to b

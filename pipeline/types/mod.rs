@@ -2,6 +2,7 @@
 //!
 //! `Frame -> Detections -> Tracks -> Signals -> Alerts -> Deliveries`
 
+pub mod aim;
 pub mod alert;
 pub mod algebra;
 pub mod answer;
@@ -19,6 +20,7 @@ pub mod statistics;
 pub mod time;
 pub mod track;
 
+pub use aim::{Aim, CameraMotion, Rest, Rests, Shape};
 pub use alert::{AlertId, EndReason, Kind, Severity, State, Unit};
 pub use answer::Answer;
 pub use detection::{Batch, Detection, Detections};
@@ -31,6 +33,6 @@ pub use plane::{Lens, Plane};
 pub use signal::{Crossed, Direction, Signal, Subject};
 pub use site::{Headcount, SiteCrossed};
 pub use snooze::Snooze;
-pub use statistics::{Change, PictureStatistics, View};
+pub use statistics::{Change, PictureStatistics, StoredView, View};
 pub use time::{MediaTime, Span};
-pub use track::{CameraMotion, Observation, Track, TrackId, TrackState};
+pub use track::{Observation, Track, TrackId, TrackState};

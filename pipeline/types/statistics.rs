@@ -1,5 +1,7 @@
 //! What a small luma picture says of the camera: plain numbers, no pixel.
 
+use serde::{Deserialize, Serialize};
+
 use super::MediaTime;
 
 /// Statistics of one look at a camera's picture. Luma is a fraction: 0 black, 1 white, full range.
@@ -29,6 +31,19 @@ pub struct Change {
     pub changed: f64,
     /// Largest difference of one pixel, a fraction of full range.
     pub largest: f64,
+}
+
+/// What a view shows when nobody is there, as it is kept: so coarse that no person could be told, and people are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredView {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Mean luma of each pixel, levels, row by row.
+    pub luma: Vec<u8>,
+    /// Whether each was ever free of people.
+    pub seen: Vec<bool>,
 }
 
 /// What the camera looks at, compared with its reference picture.

@@ -32,6 +32,18 @@ impl Incidents {
         }
     }
 
+    /// Tells which rules rest by where the camera looks, before the picture's signals. What is open of one that begins to
+    /// ends with that picture.
+    pub fn sleep(&mut self, rules: &[bool]) {
+        self.asleep.resize(rules.len(), false);
+        for (rule, (before, now)) in self.asleep.iter_mut().zip(rules).enumerate() {
+            if *now && !std::mem::replace(before, *now) {
+                self.fallen.push(rule);
+            }
+            *before = *now;
+        }
+    }
+
     /// What the camera shows now is what it is to show: the alert that it moved ends, and the rules are in force again.
     pub fn accept_view(&mut self, out: &mut Vec<Event>) {
         if let (Some(now), Some(moved)) = (self.last, self.moved) {

@@ -75,7 +75,14 @@ fn colours() -> Vec<(u64, [u8; 3], [u8; 3])> {
             6 => raised.take(&event(State::Ended, 6.0), &camera, &tracks, SIZE),
             _ => {}
         }
-        let seen = Seen { frame: &frame, detections: &[], tracks: &tracks, zone_people: &[1], line_counts: &[] };
+        let seen = Seen {
+            frame: &frame,
+            detections: &[],
+            tracks: &tracks,
+            zone_people: &[1],
+            line_counts: &[],
+            shapes: &Default::default(),
+        };
         if let Some(picture) = overlay.push(&seen, Some(SIZE), &raised).unwrap() {
             keep(picture);
         }

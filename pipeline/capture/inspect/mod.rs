@@ -4,9 +4,9 @@
 mod luma;
 mod reference;
 
-use crate::types::{Frame, MediaTime, PictureStatistics, PixelFormat, Rect, Size, Span, Target};
+use crate::types::{Frame, MediaTime, PictureStatistics, PixelFormat, Rect, Size, Span, Target, View};
 
-pub use reference::Reference;
+pub use reference::{Glance, Reference};
 
 /// Longer side of the luma picture, pixels.
 const LONGER: u32 = 320;
@@ -25,13 +25,21 @@ pub struct Inspector {
     tiles: Vec<u32>,
     /// Deviation, levels of 255; of the last look that tells it.
     noise: f64,
+    glance: Glance,
     reference: Reference,
+    /// The camera moves by itself: what it looks at is not compared.
+    moves: bool,
 }
 
 impl Inspector {
     /// Nothing seen yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same for a camera that moves by itself: what it looks at is not compared with anything.
+    pub fn of_moving(moves: bool) -> Self {
+        Self { moves, ..Self::default() }
     }
 
     /// Statistics of this picture; `None` if the last look is less than half a second ago or the picture does not
@@ -57,7 +65,12 @@ impl Inspector {
         let tone = luma::tone(&self.luma);
         let difference = known.then(|| luma::difference(&self.before, &self.luma, size, &mut self.tiles));
         self.noise = difference.and_then(|d| d.noise).unwrap_or(self.noise);
-        let view = self.reference.compare(&self.luma, size, people.map(|p| fraction(p, source)), passed);
+        let view = if self.moves {
+            View::Unknown
+        } else {
+            self.glance.take(&self.luma, size, people.map(|p| fraction(p, source)));
+            self.reference.compare(&mut self.glance, passed)
+        };
         Some(PictureStatistics {
             time,
             mean: tone.mean / 255.0,
@@ -76,7 +89,7 @@ impl Inspector {
 }
 
 /// The size in which pictures of `source` are looked at: about the same shape, never enlarged much.
-fn fitted(source: Size) -> Size {
+pub(super) fn fitted(source: Size) -> Size {
     let longer = source.width.max(source.height).max(1);
     let scaled = |side: u32| {
         let side = u64::from(side) * u64::from(LONGER.min(longer)) / u64::from(longer);
@@ -86,7 +99,7 @@ fn fitted(source: Size) -> Size {
 }
 
 /// A box as fractions of the picture.
-fn fraction(bbox: Rect, size: Size) -> Rect {
+pub(super) fn fraction(bbox: Rect, size: Size) -> Rect {
     bbox.scaled(1.0 / size.width.max(1) as f32, 1.0 / size.height.max(1) as f32)
 }
 

@@ -7,7 +7,7 @@ mod tiles;
 
 use tiles::{Edges, Likeness};
 
-use crate::types::{Rect, Size, Span, View};
+use crate::types::{Rect, Size, Span, StoredView, View};
 
 /// The reference is so many times smaller than the luma picture, each way.
 const SCALE: usize = 4;
@@ -15,6 +15,8 @@ const SCALE: usize = 4;
 const READY: u32 = 20;
 /// Time in which the reference follows the light, seconds.
 const FOLLOW: f64 = 300.0;
+/// Longest side of a stored reference, pixels.
+const LARGEST: u32 = 256;
 /// People are padded by this share of their box, each way.
 const PADDING: f32 = 0.1;
 
@@ -28,7 +30,18 @@ const LEAST_TILES: usize = 6;
 const OTHER: Likeness = Likeness { tiles: 8, alike: 0.1, mean: 0.1, textured: 0.5 };
 const OTHER_SHIFTED: f64 = 0.3;
 
-/// The running reference of one camera.
+/// One look, reduced to what is compared.
+#[derive(Default)]
+pub struct Glance {
+    size: Size,
+    /// Means of blocks, levels.
+    luma: Vec<f32>,
+    /// Pixels that no person covers.
+    free: Vec<bool>,
+    edges: Edges,
+}
+
+/// What one view shows when nobody is there.
 #[derive(Default)]
 pub struct Reference {
     size: Size,
@@ -37,51 +50,35 @@ pub struct Reference {
     /// Looks at which each pixel was free of people, at most `u16::MAX`.
     seen: Vec<u16>,
     looks: u32,
-    now: Vec<f32>,
-    free: Vec<bool>,
     edges: Edges,
-    edges_now: Edges,
 }
 
-impl Reference {
-    /// Compares a luma picture, then learns from it unless the camera seems to have moved. `people` in fractions;
-    /// `passed` since the last look.
-    pub(super) fn compare(
-        &mut self,
-        luma: &[u8],
-        size: Size,
-        people: impl Iterator<Item = Rect>,
-        passed: Span,
-    ) -> View {
-        let small = Size::new(size.width / SCALE as u32, size.height / SCALE as u32);
-        if self.size != small {
-            *self = Self { size: small, ..Self::default() };
-            self.luma.resize(small.area(), 0.0);
-            self.seen.resize(small.area(), 0);
-        }
+impl Glance {
+    /// Takes a luma picture of this size. `people` in fractions.
+    pub fn take(&mut self, luma: &[u8], size: Size, people: impl Iterator<Item = Rect>) {
+        self.size = Size::new(size.width / SCALE as u32, size.height / SCALE as u32);
         self.reduce(luma, size);
         self.free_of(people);
-        let view = if self.looks < READY { View::Unknown } else { self.view() };
-        if matches!(view, View::Same | View::Unknown) {
-            self.learn(passed);
-        }
-        view
+        let free = &self.free;
+        self.edges.find(&self.luma, self.size, |i| free[i]);
     }
 
-    /// Its luma at a pixel, if that was ever free of people; levels.
-    #[cfg(test)]
-    pub(super) fn of(&self, x: usize, y: usize) -> Option<f32> {
-        let i = y * self.size.width as usize + x;
-        (self.seen[i] > 0).then(|| self.luma[i])
+    /// Whether this is the view of an earlier look, whatever people cover; `None` where too little is to be seen.
+    pub fn is_like(&mut self, earlier: &Self) -> Option<bool> {
+        if self.size != earlier.size {
+            return Some(false);
+        }
+        let likeness = earlier.edges.likeness(&self.edges, 0, 0);
+        (likeness.tiles >= LEAST_TILES).then_some(likeness.alike >= ALIKE)
     }
 
     /// Means of blocks.
     fn reduce(&mut self, luma: &[u8], size: Size) {
         let (width, wide) = (self.size.width as usize, size.width as usize);
-        self.now.clear();
-        self.now.resize(self.size.area(), 0.0);
+        self.luma.clear();
+        self.luma.resize(self.size.area(), 0.0);
         for (y, row) in luma.chunks_exact(wide).enumerate().take(self.size.height as usize * SCALE) {
-            let sums = &mut self.now[y / SCALE * width..][..width];
+            let sums = &mut self.luma[y / SCALE * width..][..width];
             for (sum, block) in sums.iter_mut().zip(row.chunks_exact(SCALE)) {
                 *sum += block.iter().map(|&p| f32::from(p)).sum::<f32>() / (SCALE * SCALE) as f32;
             }
@@ -105,20 +102,97 @@ impl Reference {
             }
         }
     }
+}
 
-    fn view(&mut self) -> View {
+impl Reference {
+    /// Compares a look, then learns from it unless the camera seems to have moved. `passed` since the last look.
+    pub(super) fn compare(&mut self, glance: &mut Glance, passed: Span) -> View {
+        self.fit(glance);
+        let view = if self.is_ready() { self.view(glance) } else { View::Unknown };
+        if matches!(view, View::Same | View::Unknown) {
+            self.learn(glance, passed);
+        }
+        view
+    }
+
+    /// Whether it has seen enough to be compared with.
+    pub fn is_ready(&self) -> bool {
+        self.looks >= READY
+    }
+
+    /// What a store keeps of it; `None` while it is not ready.
+    pub fn stored(&self) -> Option<StoredView> {
+        self.is_ready().then(|| StoredView {
+            width: self.size.width,
+            height: self.size.height,
+            luma: self.luma.iter().map(|l| l.round().clamp(0.0, 255.0) as u8).collect(),
+            seen: self.seen.iter().map(|seen| *seen > 0).collect(),
+        })
+    }
+
+    /// From a store; `None` of what is no view.
+    pub fn restored(stored: &StoredView) -> Option<Self> {
+        let size = Size::new(stored.width, stored.height);
+        let whole = stored.width <= LARGEST && stored.height <= LARGEST && size.area() > 0;
+        (whole && stored.luma.len() == size.area() && stored.seen.len() == size.area()).then(|| Self {
+            size,
+            luma: stored.luma.iter().map(|l| f32::from(*l)).collect(),
+            // As after a while: it follows the light as one that was never stored.
+            seen: stored.seen.iter().map(|seen| if *seen { READY as u16 } else { 0 }).collect(),
+            looks: READY,
+            edges: Edges::default(),
+        })
+    }
+
+    /// Its luma at a pixel, if that was ever free of people; levels.
+    #[cfg(test)]
+    pub(super) fn of(&self, x: usize, y: usize) -> Option<f32> {
+        let i = y * self.size.width as usize + x;
+        (self.seen[i] > 0).then(|| self.luma[i])
+    }
+
+    /// Pictures of another shape are another view.
+    fn fit(&mut self, glance: &Glance) {
+        if self.size != glance.size {
+            *self = Self { size: glance.size, ..Self::default() };
+            self.luma.resize(glance.size.area(), 0.0);
+            self.seen.resize(glance.size.area(), 0);
+        }
+    }
+
+    /// The share of tiles that are alike where they are, if enough of them tell anything.
+    pub fn likeness(&mut self, glance: &Glance) -> Option<f64> {
+        if self.size != glance.size {
+            return None;
+        }
+        let here = self.here(glance);
+        (here.tiles >= LEAST_TILES).then_some(here.alike)
+    }
+
+    /// Whether so large a share is the same view.
+    pub fn is_same(alike: f64) -> bool {
+        alike >= ALIKE
+    }
+
+    fn here(&mut self, glance: &Glance) -> Likeness {
         let seen = &self.seen;
         self.edges.find(&self.luma, self.size, |i| seen[i] > 0);
-        let free = &self.free;
-        self.edges_now.find(&self.now, self.size, |i| free[i]);
-        let here = self.edges.likeness(&self.edges_now, 0, 0);
+        self.edges.likeness(&glance.edges, 0, 0)
+    }
+
+    /// What a look shows of this view.
+    pub fn view(&mut self, glance: &mut Glance) -> View {
+        if self.size != glance.size {
+            return View::Other;
+        }
+        let here = self.here(glance);
         if here.tiles < LEAST_TILES {
             return View::Unknown;
         }
         if here.alike >= ALIKE {
             return View::Same;
         }
-        let ((dx, dy), there) = self.edges.search(&mut self.edges_now);
+        let ((dx, dy), there) = self.edges.search(&mut glance.edges);
         let explained = there.tiles >= LEAST_TILES && there.alike >= ALIKE && there.alike >= here.alike + BETTER;
         if explained && (dx, dy) != (0, 0) {
             let width = f64::from(self.size.width);
@@ -132,9 +206,11 @@ impl Reference {
         if other { View::Other } else { View::Unknown }
     }
 
-    fn learn(&mut self, passed: Span) {
+    /// Takes a look in; `passed` since the last one.
+    pub fn learn(&mut self, glance: &Glance, passed: Span) {
+        self.fit(glance);
         let follow = (passed.secs_f64() / FOLLOW).min(1.0) as f32;
-        let pixels = self.luma.iter_mut().zip(&mut self.seen).zip(self.now.iter().zip(&self.free));
+        let pixels = self.luma.iter_mut().zip(&mut self.seen).zip(glance.luma.iter().zip(&glance.free));
         for ((reference, seen), (now, free)) in pixels {
             if *free {
                 // A plain mean at first.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Ground, Rule, RulePlace};
+use super::{Ground, Motion, Preset, Rule, RulePlace, Tied};
 use crate::types::{Kind, Place, Point, Polygon, Size, Span};
 
 /// One camera.
@@ -22,6 +22,10 @@ pub struct Camera {
     pub detect: Detect,
     /// How the ground is known; `None`: body heights measure.
     pub ground: Option<Ground>,
+    /// How it moves.
+    pub motion: Motion,
+    /// Of a ptz camera, in the order of the file; at least one.
+    pub presets: Vec<Preset>,
     /// In the order of the file.
     pub zones: Vec<Zone>,
     /// In the order of the file.
@@ -106,6 +110,10 @@ pub struct Zone {
     pub grid: Option<String>,
     /// Fractions.
     pub polygon: Polygon,
+    /// Index of the preset that it belongs to, of a ptz camera.
+    pub preset: Option<usize>,
+    /// What carries it, of a moving camera.
+    pub tied: Tied,
 }
 
 /// A line that people cross.
@@ -123,6 +131,10 @@ pub struct Line {
     pub left: Option<String>,
     /// Name of the right side.
     pub right: Option<String>,
+    /// Index of the preset that it belongs to, of a ptz camera.
+    pub preset: Option<usize>,
+    /// What carries it, of a moving camera.
+    pub tied: Tied,
 }
 
 /// A part of the picture that is not looked at.
@@ -132,6 +144,8 @@ pub struct Mask {
     pub kind: MaskKind,
     /// Fractions.
     pub polygon: Polygon,
+    /// Index of the only preset at which it holds.
+    pub preset: Option<usize>,
 }
 
 /// What a mask leaves out.

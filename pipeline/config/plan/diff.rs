@@ -1,17 +1,21 @@
 //! What differs between two plans of one camera: everything else lives on when one takes the place of the other.
 
-use super::{Camera, Incident, MaskKind, Rule, RulePlace};
+use super::{Camera, Incident, MaskKind, Preset, Rule, RulePlace};
 
 /// Where the parts of an old plan are in a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CameraDiff {
-    /// For each zone of the old plan, its index in the new one: the same id, the same polygon.
+    /// For each zone of the old plan, its index in the new one: the same id, polygon, preset and tie.
     pub zones: Vec<Option<usize>>,
-    /// For each line of the old plan, its index in the new one: the same id, the same points.
+    /// For each line of the old plan, its index in the new one: the same id, points, preset and tie.
     pub lines: Vec<Option<usize>>,
     /// For each rule of the old plan, its index in the new one, if it goes on: the same rule at the same place. Names, grids
     /// and severities may differ.
     pub rules: Vec<Option<usize>>,
+    /// For each preset of the old plan, its index in the new one: the same id.
+    pub presets: Vec<Option<usize>>,
+    /// The camera moves in another way.
+    pub motion: bool,
     /// Lengths are measured in another way.
     pub ground: bool,
     /// Another part of the picture is blacked out.
@@ -27,8 +31,15 @@ pub struct CameraDiff {
 impl CameraDiff {
     /// From one plan to another.
     pub fn between(old: &Camera, new: &Camera) -> Self {
-        let zones = matched(&old.zones, &new.zones, |a, b| a.id == b.id && a.polygon == b.polygon);
-        let lines = matched(&old.lines, &new.lines, |a, b| a.id == b.id && a.points == b.points);
+        let motion = old.motion != new.motion;
+        let id = |camera: &Camera, preset: Option<usize>| preset.and_then(|i| Some(camera.presets.get(i)?.id.clone()));
+        let at = |a: Option<usize>, b: Option<usize>| !motion && id(old, a) == id(new, b);
+        let zones = matched(&old.zones, &new.zones, |a, b| {
+            a.id == b.id && a.polygon == b.polygon && a.tied == b.tied && at(a.preset, b.preset)
+        });
+        let lines = matched(&old.lines, &new.lines, |a, b| {
+            a.id == b.id && a.points == b.points && a.tied == b.tied && at(a.preset, b.preset)
+        });
         let place = |place: RulePlace| match place {
             RulePlace::Zone(i) => zones.get(i).copied().flatten().map(RulePlace::Zone),
             RulePlace::Line(i) => lines.get(i).copied().flatten().map(RulePlace::Line),
@@ -42,6 +53,8 @@ impl CameraDiff {
         };
         Self {
             rules,
+            presets: matched(&old.presets, &new.presets, |a: &Preset, b: &Preset| a.id == b.id),
+            motion,
             ground: old.ground != new.ground,
             privacy: private(old) != private(new),
             source: old.source != new.source,

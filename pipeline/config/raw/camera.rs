@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{GroundRaw, HealthRaw, RuleRaw, Table};
 use crate::config::field::Field;
-use crate::config::plan::{MaskKind, Transport};
+use crate::config::plan::{MaskKind, Motion, Tied, Transport};
 use crate::config::units::Duration;
 
 /// A camera file: source, detection, zones, lines and their rules.
@@ -30,6 +30,12 @@ pub struct CameraRaw {
     /// The ground: by known points, or `"learn"`; without it body heights measure.
     #[schemars(with = "Option<GroundRaw>")]
     pub ground: Option<Table<GroundRaw>>,
+    /// How the camera moves: `fixed`, between presets (`ptz`), or all the time on a vehicle or a drone (`moving`);
+    /// `fixed` if left out.
+    pub motion: Field<Motion>,
+    /// ptz: views that the camera comes back to. Zones and lines belong to one of them.
+    #[schemars(with = "Vec<PresetRaw>")]
+    pub preset: Vec<Table<PresetRaw>>,
     /// What is watched of the camera itself.
     #[schemars(with = "Option<HealthRaw>")]
     pub health: Option<Table<HealthRaw>>,
@@ -42,6 +48,16 @@ pub struct CameraRaw {
     /// Parts of the picture that are not looked at.
     #[schemars(with = "Vec<MaskRaw>")]
     pub mask: Vec<Table<MaskRaw>>,
+}
+
+/// A view that a ptz camera comes back to. Which one it is at is seen by comparing pictures.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct PresetRaw {
+    /// Preset id.
+    pub id: Field<String>,
+    /// Name for people; the id if left out.
+    pub name: Field<String>,
 }
 
 /// Degrees, WGS 84.
@@ -110,6 +126,10 @@ pub struct ZoneRaw {
     pub grid: Field<String>,
     /// Three or more corners, fractions of width and height, y down; must not cross itself.
     pub polygon: Field<Vec<[f64; 2]>>,
+    /// ptz: the preset at which it lies there; its rules rest at all others.
+    pub preset: Field<String>,
+    /// moving: whether it stays where it is in the `picture` or on the `ground`; `picture` if left out.
+    pub tied: Field<Tied>,
     /// What is watched here.
     #[schemars(with = "Vec<RuleRaw>")]
     pub rule: Vec<Table<RuleRaw>>,
@@ -131,6 +151,10 @@ pub struct LineRaw {
     pub left: Field<String>,
     /// Name of the right side.
     pub right: Field<String>,
+    /// ptz: the preset at which it lies there; nobody is counted at all others.
+    pub preset: Field<String>,
+    /// moving: whether it stays where it is in the `picture` or on the `ground`; `picture` if left out.
+    pub tied: Field<Tied>,
     /// What alerts here; people are counted without any.
     #[schemars(with = "Vec<RuleRaw>")]
     pub rule: Vec<Table<RuleRaw>>,
@@ -144,4 +168,6 @@ pub struct MaskRaw {
     pub kind: Field<MaskKind>,
     /// Three or more corners, fractions of width and height, y down.
     pub polygon: Field<Vec<[f64; 2]>>,
+    /// ptz, `ignore`: the only preset at which it holds; wherever the camera looks if left out.
+    pub preset: Field<String>,
 }

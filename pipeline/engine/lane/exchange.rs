@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{Gates, Lane, LaneState, outage, send};
+use crate::capture::Inspector;
 use crate::config::plan::{Camera, CameraDiff};
 use crate::engine::analyze::privacy_mask;
 use crate::types::{Frame, SiteCrossed};
@@ -42,6 +43,12 @@ impl LaneState {
             gates.replan(plan);
         }
         self.mask = privacy_mask(plan);
+        self.gaze.replan(plan, &diff);
+        if diff.motion {
+            self.inspector = Inspector::of_moving(self.gaze.moves());
+            self.quiet = 0;
+            lane.hub.update(|snapshot| snapshot.preset = None);
+        }
         lane.hub.update(|snapshot| snapshot.replan(plan, &diff));
         self.camera = Arc::clone(plan);
         let kept = diff.rules.iter().flatten().count();

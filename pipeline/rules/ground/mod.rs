@@ -268,7 +268,12 @@ impl Ground {
         if self.plane.is_some() {
             return self.metres(p).map(|m| (m, BODY_HEIGHT_M));
         }
-        Some((Point { x: p.x, y: DEPTH * p.y }, height.max(1.0)))
+        Some((Self::foreshortened(p), height.max(1.0)))
+    }
+
+    /// A pixel place in coordinates of equal scale in both directions, where no plane is known.
+    pub fn foreshortened(p: Point) -> Point {
+        Point { x: p.x, y: DEPTH * p.y }
     }
 
     /// A pixel place in coordinates of equal scale in both directions around people so high (pixels), in body heights.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::config::plan::{Camera, Condition, GroundPlane, Incident, MaskKind, RulePlace};
+use crate::config::plan::{Camera, Condition, GroundPlane, Incident, MaskKind, Motion, RulePlace};
 use crate::types::{Localized, Span};
 
 /// Something that the answer says nothing about, or not all.
@@ -32,6 +32,13 @@ pub fn of(camera: &Camera, now: &Camera) -> Vec<LeftOut> {
             "rules about the whole site count at several cameras and are not part of one camera's trial",
         ),
     ];
+    if camera.motion != Motion::Fixed {
+        notes.push(note(
+            None,
+            "轨迹不含摄像机自身的运动：所有区域按绘制位置计算，移动中的结果不可靠",
+            "trails do not know how the camera itself moved: zones are taken to lie where they were drawn, and what is raised while it moved means nothing",
+        ));
+    }
     let learns = matches!(camera.ground.as_ref().map(|g| &g.plane), Some(GroundPlane::Learnt { .. }));
     if learns {
         notes.push(note(
