@@ -94,8 +94,8 @@ fn the_same_incidents_from_a_window_that_pans_and_shakes() {
     let counts = |of: &Starts| of.iter().map(|(what, at)| (what.clone(), at.len())).collect::<Vec<_>>();
     assert_eq!(counts(&usual), counts(&carried), "{usual:?}\n{carried:?}");
     for (a, b) in usual.values().flatten().zip(carried.values().flatten()) {
-        // People are found a little earlier or later in other pixels.
-        assert!((a - b).abs() <= 1.0, "{usual:?}\n{carried:?}");
+        // People are found a little earlier or later in other pixels: the same within two seconds, as alerts are scored.
+        assert!((a - b).abs() <= 2.0, "{usual:?}\n{carried:?}");
     }
     // By a camera that takes itself for a fixed one it is another story.
     let untold = camera("[health.moved]\nwatch = false\n", "");

@@ -77,7 +77,7 @@ pub(super) async fn take_preset(
     if !camera.plan.get().presets.iter().any(|p| p.id == preset) {
         return Err(Problem::missing(format!("the camera `{id}` has no preset `{preset}`")));
     }
-    state.record(caller.does("camera.preset").to(&format!("{id}/{preset}"))).await?;
+    state.record(caller.does("camera.preset").to(format!("{id}/{preset}"))).await?;
     camera.take_preset(&preset);
     tracing::info!(camera = id, preset, "its view is taken for this preset");
     Ok(StatusCode::ACCEPTED)

@@ -108,8 +108,8 @@ fn feet(id: u64, t: f64) -> Option<[f64; 2]> {
         // To and fro through the yard and over the line.
         4 => Some([500.0 + 260.0 * (t * 0.35).sin(), 450.0]),
         // Two who run through, once.
-        5 => (25.0..26.6).contains(&t).then(|| [340.0 + 200.0 * (t - 25.0), 360.0]),
-        6 => (25.0..26.6).contains(&t).then(|| [330.0 + 190.0 * (t - 25.0), 380.0]),
+        5 => (25.0..26.6).contains(&t).then_some([340.0 + 200.0 * (t - 25.0), 360.0]),
+        6 => (25.0..26.6).contains(&t).then_some([330.0 + 190.0 * (t - 25.0), 380.0]),
         _ => None,
     }
 }

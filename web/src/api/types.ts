@@ -93,6 +93,8 @@ export interface Camera {
   analysed: number;
   dropped: number;
   last_picture: string | null;
+  /** Why the rules of zones and lines rest, if they do. */
+  suspended?: string | null;
   snoozed?: Snooze[];
 }
 export interface Cameras {
@@ -135,7 +137,8 @@ export interface AlertEvent {
   box: Box | null;
   reason: EndReason | null;
   related: string[];
-  evidence: { picture: MediaState; clip: MediaState };
+  /** `escalated`: the severity at whose escalation the newest picture was made. */
+  evidence: { picture: MediaState; clip: MediaState; escalated?: Severity };
   text: Localized;
   overdue?: { route: string; within_s: number; escalated_to: string | null };
   test?: boolean;

@@ -166,6 +166,12 @@ function Feed() {
   );
 }
 
+function Rests({ camera }: { camera: Camera }) {
+  const w = t();
+  const why = camera.suspended ?? null;
+  return why === null ? null : <p class="small rests">{w.wall.rests(w.wall.restsBecause[why] ?? why)}</p>;
+}
+
 function Large({ camera }: { camera: Camera }) {
   const w = t();
   const [aspect, setAspect] = useState(4 / 3);
@@ -267,6 +273,7 @@ function Large({ camera }: { camera: Camera }) {
           </table>
         )}
         {snoozes(camera) > 0 && <p class="small snoozed">{w.wall.snoozed(snoozes(camera))}</p>}
+        <Rests camera={camera} />
         <h2>{w.wall.openAlerts}</h2>
         {going.length === 0 && (
           <p class="calm">
