@@ -233,6 +233,8 @@ const DATA = /Lookout|weibei|admin|watcher|li\.na|record|all(-loitering)?|lawn|p
 it("speaks Chinese without a word of English", async () => {
   const { page } = admin;
   await page.locator("header.top button[lang=zh]").click();
+  // What was said in English before leaves by itself.
+  await expect.poll(() => page.locator(".notes p").count(), { timeout: PATIENCE }).toBe(0);
   const pages = ["#/wall", "#/wall/yard", "#/alerts", "#/camera/yard", "#/camera/yard/history", "#/numbers", "#/operations", "#/users", "#/audit"];
   for (const hash of pages) {
     await visit(admin, hash);
