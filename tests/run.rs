@@ -309,6 +309,7 @@ fn every_series_is_there_from_the_start_at_zero() {
         ("alert_test_success_timestamp_seconds{route=\"*\"}", "default"),
         ("kind_alerts_today{figure=\"*\",kind=\"crowd\"}", "received answered resolved false_alarm due in_time"),
         ("kind_answer_minutes_today{kind=\"*\"}", "crowd intrusion"),
+        ("kind_false_alarm_share_today{kind=\"*\"}", "crowd intrusion"),
         ("config_reloads_total{outcome=\"*\"}", "applied refused"),
     ] {
         wanted.extend(words.split(' ').map(|word| format!("lookout_{}", series.replace('*', word))));

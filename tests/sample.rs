@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use lookout::alerts::journal::{Appended, Journal, Reader};
 use lookout::config::plan::{
-    Access, Evidence, Inference, Mode, Provider, Secret, Sink, SinkKind, Site, Trails, Webhook,
+    Access, Evidence, Inference, Mode, Provider, Retention, Secret, Sink, SinkKind, Site, Trails, Webhook,
 };
 use lookout::dispatch::{Backoff, Bell, Desk, Dispatcher};
 use lookout::telemetry::Metrics;
@@ -64,6 +64,7 @@ pub fn site(data: &Path, sinks: Vec<Sink>) -> Site {
         routes: Vec::new(),
         evidence: Evidence::DEFAULT,
         access: Access::default(),
+        journal: Retention::DEFAULT,
         trails: Trails::DEFAULT,
     }
 }

@@ -144,7 +144,7 @@ def main():
     add_arguments(parser)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=7.0, help="analysed pictures a second of each camera")
+    parser.add_argument("--rate", type=float, default=8.0, help="analysed pictures a second of each camera: the large view's own rate")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--repeat", type=int)
     parser.add_argument("--short", action="store_true")
@@ -155,7 +155,7 @@ def main():
     cpu, ages, bytes_a_second = {0: [], 1: [], 10: []}, {"tiles": [], "large": []}, []
     with tempfile.TemporaryDirectory(prefix="lookout-bench-") as folder:
         folder = Path(folder)
-        source = [f"rate = {given.rate}", "fps = 7", "[detect]", "input = [320, 256]"]
+        source = [f"rate = {given.rate}", f"fps = {given.rate}", "[detect]", "input = [320, 256]"]
         address = site(folder, given, given.vtest, CAMERAS, source)
         with Process(given, folder, address) as process:
             load = first_load(address)

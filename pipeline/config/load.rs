@@ -63,6 +63,7 @@ pub fn looks_like_site(file: &Path) -> Result<bool, ConfigError> {
         "privacy",
         "inference",
         "evidence",
+        "journal",
         "trails",
     ]);
     Ok(site || !camera)

@@ -10,6 +10,7 @@ mod field;
 mod ground;
 mod health;
 mod homography;
+mod journal;
 mod load;
 mod motion;
 pub mod plan;

@@ -8,6 +8,7 @@ mod evidence;
 mod ground;
 mod motion;
 mod official;
+mod retention;
 mod rule;
 mod sink;
 mod trails;
@@ -26,6 +27,7 @@ pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};
 pub use motion::{Motion, Preset, Tied};
 pub use official::{Acknowledge, Cap, Encoding, Gb28181, SipTransport};
+pub use retention::Retention;
 pub use rule::{
     Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,
 };
@@ -61,6 +63,8 @@ pub struct Site {
     pub routes: Vec<Route>,
     /// Stills and clips of alerts.
     pub evidence: Evidence,
+    /// Alerts, answers, deliveries.
+    pub journal: Retention,
     /// Who may reach page, API and metrics, and how.
     pub access: Access,
     /// Where people walked.

@@ -5,6 +5,7 @@ mod camera;
 mod evidence;
 mod ground;
 mod health;
+mod journal;
 mod rule;
 mod sink;
 mod site_rule;
@@ -22,6 +23,7 @@ pub use camera::{CameraRaw, DetectRaw, LineRaw, MaskRaw, PlaceRaw, PresetRaw, So
 pub use evidence::EvidenceRaw;
 pub use ground::{GroundRaw, GroundTableRaw, LensRaw};
 pub use health::{AilmentRaw, HealthRaw};
+pub use journal::JournalRaw;
 pub use rule::{EscalateRaw, RuleRaw, StayRaw};
 pub use sink::{RouteRaw, SinkKindRaw, SinkRaw};
 pub use site_rule::{GateRaw, SiteRuleRaw};
@@ -64,6 +66,9 @@ pub struct SiteRaw {
     /// Stills and clips of alerts: what is made, how long it is kept.
     #[schemars(with = "Option<EvidenceRaw>")]
     pub evidence: Option<Table<EvidenceRaw>>,
+    /// Alerts, their answers and deliveries: how long they are kept.
+    #[schemars(with = "Option<JournalRaw>")]
+    pub journal: Option<Table<JournalRaw>>,
     /// Where people walked, for trying out changed rules: how long it is kept.
     #[schemars(with = "Option<TrailsRaw>")]
     pub trails: Option<Table<TrailsRaw>>,

@@ -12,6 +12,7 @@ use super::camera::check_id;
 use super::evidence;
 use super::fault::Report;
 use super::field::Field;
+use super::journal;
 use super::plan::{self, Grid, Inference, Provider, Route, Sink};
 use super::raw::{GridRaw, InferenceRaw, SiteRaw, Table};
 use super::route::{self, Known, Mention, Named};
@@ -61,6 +62,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
     let media_dirs = raw.media_dirs.get(report, "media_dirs").unwrap_or_default();
     let inference = inference(raw.inference, report);
     let evidence = evidence::build(raw.evidence, report);
+    let journal = journal::build(raw.journal, &evidence, report);
     let keys = AccessKeys {
         tls: raw.tls,
         behind_proxy: raw.behind_proxy,
@@ -108,6 +110,7 @@ pub fn build(raw: SiteRaw, report: &mut Report<'_>) -> SiteParts {
         sinks,
         routes,
         evidence,
+        journal,
         access,
         trails,
     };

@@ -512,4 +512,20 @@ mod site {
             assert!(text.contains(word), "{rule}: {text}");
         }
     }
+
+    #[test]
+    fn alerts_are_kept_no_shorter_than_their_pictures() {
+        let load = |more: &str| {
+            let (site, camera) = (format!("id = \"t\"\n{more}"), "id = \"a\"\n[source]\nurl = \"rtsp://h/1\"\n");
+            let dir = write(&[("site.toml", &site), ("cameras/a.toml", camera)]);
+            load_site(&dir.path().join("site.toml"))
+                .map(|loaded| loaded.plan.journal.keep_days)
+                .map_err(|e| e.to_string())
+        };
+        assert_eq!(load(""), Ok(730));
+        assert_eq!(load("[evidence]\nmax_days = 1000\n"), Ok(1000));
+        assert_eq!(load("[journal]\nkeep_days = 90\n"), Ok(90));
+        let fault = load("[journal]\nkeep_days = 89\n").unwrap_err();
+        assert!(fault.contains("site.toml:3:13: journal.keep_days: 89 is less than evidence.max_days = 90"), "{fault}");
+    }
 }

@@ -60,7 +60,7 @@ impl TodaysFigures {
 }
 
 fn show(metrics: &FigureMetrics, figures: Option<&Figures>) {
-    let Figures { received, answered, resolved, false_alarms, due, in_time, median_minutes, .. } =
-        figures.copied().unwrap_or_default();
-    metrics.show([received, answered, resolved, false_alarms, due, in_time], median_minutes);
+    let f = figures.copied().unwrap_or_default();
+    let alerts = [f.received, f.answered, f.resolved, f.false_alarms, f.due, f.in_time];
+    metrics.show(alerts, f.median_minutes, f.false_alarm_share);
 }

@@ -18,6 +18,7 @@
 //! | `recorder` | the journal's thread |
 //! | [`site`] | rules about several cameras together |
 //! | `figures` | today's answers as metrics |
+//! | `pruning` | the thread that deletes alerts that are too old |
 //! | `painter` | pictures for whoever watches and for evidence |
 //! | `archive` | the thread of evidence |
 //! | `tally` | what pictures tell beside boxes |
@@ -57,6 +58,7 @@ pub mod numbers;
 mod painter;
 pub mod plans;
 mod presets;
+mod pruning;
 mod recorder;
 pub mod replay;
 pub mod run;

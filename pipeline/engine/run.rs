@@ -18,6 +18,7 @@ use super::numbers::store::NumbersError;
 use super::painter::Painter;
 use super::plans::LivePlans;
 use super::presets::PresetMemory;
+use super::pruning::prune;
 use super::recorder::{Recorder, queue};
 use super::site::{self, SiteStage, SiteWorker};
 use super::stages::CameraStages;
@@ -93,6 +94,8 @@ pub struct Run {
     ticker: Thread,
     follower: Thread,
     figures: Thread,
+    /// Deletes old alerts.
+    pruner: Thread,
     recorder: Thread,
     archive: Thread,
     /// Keeps trails and numbers.
@@ -152,7 +155,7 @@ impl Parts {
             detectors.push(load(&keys, &catalog, site)?);
         }
         let (sender, receiver) = queue();
-        let reader = self.journal.reader()?;
+        let (reader, mut pruner) = (self.journal.reader()?, self.journal.pruner()?);
         let mut recorder =
             Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics);
         recorder.recall()?;
@@ -224,6 +227,13 @@ impl Parts {
                 Ok(())
             })?
         };
+        let pruner = {
+            let (plan, stop) = (site.journal, stop.clone());
+            threads.spawn("pruner", move || {
+                prune(&mut pruner, plan, &stop);
+                Ok(())
+            })?
+        };
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
         let record_keeper = threads.spawn("keeper", move || record_keeper.run(&kept))?;
         let of_site = of_site.map(|worker| threads.spawn("site", move || worker.run(&crossed))).transpose()?;
@@ -280,6 +290,7 @@ impl Parts {
             ticker,
             follower,
             figures,
+            pruner,
             recorder,
             archive,
             records: record_keeper,
@@ -302,6 +313,7 @@ impl Run {
         self.ticker.join();
         self.follower.join();
         self.figures.join();
+        self.pruner.join();
         self.board.close();
         self.workers.into_iter().for_each(Thread::join);
         for (i, lane) in self.lanes.iter().enumerate() {

@@ -32,12 +32,15 @@ pub struct AnswerMetrics {
     of_kind: IntGaugeVec,
     minutes_of_grid: GaugeVec,
     minutes_of_kind: GaugeVec,
+    false_of_grid: GaugeVec,
+    false_of_kind: GaugeVec,
 }
 
 /// Today's figures of one grid or kind.
 pub struct FigureMetrics {
     alerts: [IntGauge; FIGURES.len()],
     minutes: Gauge,
+    false_alarm_share: Gauge,
 }
 
 /// What is counted of a day's alerts; the `figure` of `lookout_grid_alerts_today` and `lookout_kind_alerts_today`.
@@ -103,6 +106,16 @@ impl AnswerMetrics {
                 "Median minutes to the first answer today; 0 without answers.",
                 &["kind"],
             )?,
+            false_of_grid: b.float_gauges(
+                "lookout_grid_false_alarm_share_today",
+                "False alarms as a share of today's answered alerts, 0 to 1; 0 without answers.",
+                &["grid"],
+            )?,
+            false_of_kind: b.float_gauges(
+                "lookout_kind_false_alarm_share_today",
+                "False alarms as a share of today's answered alerts, 0 to 1; 0 without answers.",
+                &["kind"],
+            )?,
         };
         for reason in Refusal::ALL {
             metrics.refused.with_label_values(&[reason.word()]);
@@ -125,6 +138,7 @@ impl AnswerMetrics {
         FigureMetrics {
             alerts: FIGURES.map(|figure| self.of_grid.with_label_values(&[grid, figure])),
             minutes: self.minutes_of_grid.with_label_values(&[grid]),
+            false_alarm_share: self.false_of_grid.with_label_values(&[grid]),
         }
     }
 
@@ -132,6 +146,7 @@ impl AnswerMetrics {
         FigureMetrics {
             alerts: FIGURES.map(|figure| self.of_kind.with_label_values(&[kind, figure])),
             minutes: self.minutes_of_kind.with_label_values(&[kind]),
+            false_alarm_share: self.false_of_kind.with_label_values(&[kind]),
         }
     }
 
@@ -149,9 +164,11 @@ impl AnswerMetrics {
 }
 
 impl FigureMetrics {
-    /// Shows today's figures, in the order of [`FIGURES`].
-    pub fn show(&self, alerts: [u32; FIGURES.len()], median_minutes: Option<f64>) {
+    /// Shows today's figures, in the order of [`FIGURES`], with the median minutes to the first answer and the share of
+    /// false alarms among the answered.
+    pub fn show(&self, alerts: [u32; FIGURES.len()], median_minutes: Option<f64>, false_alarm_share: Option<f64>) {
         self.alerts.iter().zip(alerts).for_each(|(gauge, n)| gauge.set(i64::from(n)));
         self.minutes.set(median_minutes.unwrap_or(0.0));
+        self.false_alarm_share.set(false_alarm_share.unwrap_or(0.0));
     }
 }

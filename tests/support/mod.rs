@@ -4,6 +4,7 @@ pub mod broker;
 pub mod cap;
 pub mod clips;
 pub mod command;
+pub mod detail;
 pub mod login;
 pub mod rtsp;
 pub mod server;

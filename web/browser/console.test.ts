@@ -172,6 +172,25 @@ it("answers the alert", async () => {
   await page.locator(".given", { hasText: "admin in the console" }).waitFor();
 });
 
+it("snoozes the rule until a time, shows that everywhere, and wakes it", async () => {
+  const { page } = admin;
+  await page.getByRole("button", { name: "Snooze this rule" }).click();
+  await page.locator(".snoozing .segments button").first().click();
+  await page.locator(".snoozing input").fill("演练");
+  await page.locator(".snoozing button[type=submit]").click();
+  await page.locator(".snoozing .snoozed", { hasText: "by admin" }).waitFor();
+  // Those that are open end by it.
+  await expect.poll(() => page.locator("a.alert.open", { hasText: "loitering" }).count(), { timeout: PATIENCE }).toBe(0);
+  await visit(admin, "#/wall");
+  await page.locator(".tile .snoozed").waitFor({ timeout: PATIENCE });
+  await visit(admin, "#/alerts");
+  await page.locator("a.alert", { hasText: "loitering" }).first().click();
+  await page.getByRole("button", { name: "End snooze" }).click();
+  await page.getByRole("button", { name: "Snooze this rule" }).waitFor();
+  await visit(admin, "#/audit");
+  await page.locator("tr", { hasText: "演练" }).filter({ hasText: "yard/all-loitering" }).first().waitFor();
+});
+
 it("refuses what somebody saves over a newer version, and keeps their changes", async () => {
   const { page } = analyst;
   await page.locator(".entry", { hasText: "草坪" }).click();
@@ -185,6 +204,28 @@ it("refuses what somebody saves over a newer version, and keeps their changes", 
   expect(await page.locator(".selected input[name=name]").inputValue()).toBe("北草坪");
   await page.getByRole("button", { name: "Load the saved version" }).click();
   await page.locator(".entry", { hasText: "全景" }).waitFor();
+});
+
+it("shows people as they are only to whom the site names, who says why, and records it", async () => {
+  const { page } = admin;
+  await visit(admin, "#/wall/yard");
+  await page.getByRole("button", { name: "Plain picture" }).click();
+  await page.locator("dialog button[type=submit]").click();
+  expect(await page.locator("dialog img").count()).toBe(0);
+  await page.fill("dialog input[name=why]", "走失儿童");
+  await page.keyboard.press("Enter");
+  const width = page.locator("dialog img.plain-picture").evaluate(async (img: HTMLImageElement) => {
+    await img.decode();
+    return img.naturalWidth;
+  });
+  expect(await width).toBeGreaterThan(300);
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await visit(admin, "#/audit");
+  await page.locator("tr", { hasText: "走失儿童" }).filter({ hasText: "admin" }).first().waitFor();
+  await visit(analyst, "#/wall/yard");
+  await analyst.page.locator(".large .facts").waitFor();
+  expect(await analyst.page.getByRole("button", { name: "Plain picture" }).count()).toBe(0);
 });
 
 it("lets a viewer look and change nothing", async () => {

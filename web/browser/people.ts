@@ -77,7 +77,7 @@ export async function addUser({ page }: Person, url: string, name: string, role:
   await page.check(`dialog input[value=${role}]`);
   await page.locator("dialog button[type=submit]").click();
   const password = await page.locator("dialog .secret code").textContent();
-  await page.locator("dialog .head button").click();
+  await page.keyboard.press("Escape");
   await page.locator("dialog").waitFor({ state: "detached" });
   return password ?? "";
 }

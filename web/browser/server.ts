@@ -43,6 +43,8 @@ export async function startSite(cameras: Record<string, string>): Promise<Site> 
     'data = "data"',
     `listen = "127.0.0.1:${port}"`,
     `media_dirs = [${JSON.stringify(join(ROOT, "media"))}]`,
+    "[privacy]",
+    'plain = ["admin"]',
     "[[sink]]",
     'id = "record"',
     'kind = "file"',

@@ -10,6 +10,7 @@ mod backlog;
 mod errand;
 mod error;
 mod outbox;
+mod prune;
 mod read;
 mod salvage;
 mod schema;
@@ -31,6 +32,7 @@ pub use backlog::Backlog;
 pub use errand::{Asked, Errands, TestAsked};
 pub use error::JournalError;
 pub use outbox::{Answered, Before, Delivery, Due, Outbox, Settled, Verdict};
+pub use prune::Pruner;
 pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, RouteRow, Story};
 pub use spot::Spot;
 #[cfg(test)]
@@ -232,6 +234,11 @@ impl Journal {
     /// Delivery bookkeeping with a connection of its own, for [`crate::dispatch`].
     pub fn outbox(&self) -> Result<Outbox, JournalError> {
         Outbox::open(&self.path, self.gate.clone())
+    }
+
+    /// Deletes old alerts, with a connection of its own.
+    pub fn pruner(&self) -> Result<Pruner, JournalError> {
+        Pruner::new(schema::connect(&self.path, true)?, self.gate.clone())
     }
 
     /// A reader with a connection of its own.

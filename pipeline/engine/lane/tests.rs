@@ -6,7 +6,7 @@ use super::*;
 use crate::alerts::IncidentConfig;
 use crate::capture::picture::VideoPicture;
 use crate::config::load_camera;
-use crate::config::plan::{Access, Evidence, Inference, Site, Trails};
+use crate::config::plan::{Access, Evidence, Inference, Retention, Site, Trails};
 use crate::engine::archive;
 use crate::engine::hub::{LiveHub, Look};
 use crate::engine::recorder::queue;
@@ -38,6 +38,7 @@ fn a_picture_moves_every_series_of_its_stages() {
         routes: Vec::new(),
         evidence: Evidence::DEFAULT,
         access: Access::default(),
+        journal: Retention::DEFAULT,
         trails: Trails::DEFAULT,
     };
     let (metrics, hub) = (Metrics::new().unwrap(), LiveHub::new(&site));

@@ -16,21 +16,24 @@ interface Props {
 export function Dialog({ title, close, children, wide = false }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const closed = useRef(close);
+  closed.current = close;
   useEffect(() => {
     const dialog = box.current;
-    dialog?.showModal();
-    return () => dialog?.close();
+    if (dialog === null) return undefined;
+    // Not `cancel`: a browser leaves that out where nobody has clicked or typed since the dialog opened, and closes it.
+    const tell = () => {
+      closed.current();
+    };
+    dialog.addEventListener("close", tell);
+    dialog.showModal();
+    return () => {
+      dialog.removeEventListener("close", tell);
+      dialog.close();
+    };
   }, []);
   return (
-    <dialog
-      ref={box}
-      class={wide ? "wide" : ""}
-      aria-labelledby={id}
-      onCancel={(event) => {
-        event.preventDefault();
-        close();
-      }}
-    >
+    <dialog ref={box} class={wide ? "wide" : ""} aria-labelledby={id}>
       <div class="head">
         <h2 id={id}>{title}</h2>
         <button type="button" class="plain square" title={t().act.close} onClick={close}>
