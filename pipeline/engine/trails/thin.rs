@@ -4,7 +4,8 @@
 //! everybody who was seen in it is seen. Where somebody comes or goes, or is not seen for more than half a second, the
 //! pictures on both sides are kept: how long that was remains exact, and with it what a rule's `gap` bridges.
 //!
-//! Of everybody the first and the last place of each such stretch are kept, and in between at most two a second.
+//! Of everybody the first and the last place of each such stretch are kept, and in between one of every half second: the
+//! last, which is where the picture is that is always kept.
 
 use std::ops::Range;
 
@@ -155,15 +156,13 @@ fn runs(indices: impl Iterator<Item = u32>) -> Vec<Range<u32>> {
     runs
 }
 
-/// The places that are kept of somebody.
+/// The places that are kept of somebody: of every half second the ends of stretches in it, else the last.
 fn spots(sights: &[Sight<'_>], size: Size) -> Vec<Spot> {
     let mut spots = Vec::new();
-    let mut last: Option<i64> = None;
-    for sight in sights {
-        if sight.edge || last.is_none_or(|last| sight.at - last >= GRAIN) {
-            spots.push(Spot::new(sight.picture, &sight.track.bbox, sight.track.score, size));
-            last = Some(sight.at);
-        }
+    for slot in sights.chunk_by(|a, b| a.at.div_euclid(GRAIN) == b.at.div_euclid(GRAIN)) {
+        let has_edge = slot.iter().any(|sight| sight.edge);
+        let kept = slot.iter().enumerate().filter(|(n, sight)| if has_edge { sight.edge } else { n + 1 == slot.len() });
+        spots.extend(kept.map(|(_, s)| Spot::new(s.picture, &s.track.bbox, s.track.score, size)));
     }
     spots
 }
