@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 use crate::sample::{House, Receiver, alert, file, item, quick, site, until, webhook};
 use crate::support::command::{lookout, ran};
-use crate::support::login::viewer;
+use crate::support::login::{client, viewer};
 use crate::support::server::plans;
 use crate::support::site::SiteFiles;
 
@@ -57,9 +57,7 @@ impl Server {
         let listener = bind(&site).await.unwrap();
         let address = listener.address();
         tokio::spawn(serve(listener, state));
-        // Whoever is first installs it; a client cannot be made without.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        Self { house, address, client: Client::new(), reader: viewer(folder), _stop: stop }
+        Self { house, address, client: client(), reader: viewer(folder), _stop: stop }
     }
 
     fn append(&mut self, n: u32, sink: &str) {

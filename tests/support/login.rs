@@ -30,6 +30,12 @@ pub fn user(data: &Path, name: &str, role: Role) {
     assert!(added.unwrap());
 }
 
+/// A client of HTTP. Whoever is first installs what its TLS is made of: without that none can be made.
+pub fn client() -> Client {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    Client::new()
+}
+
 /// Somebody's browser: keeps the cookie, sends the CSRF token.
 #[derive(Clone)]
 pub struct Browser {
@@ -52,14 +58,14 @@ impl Browser {
     /// The answer to a login.
     pub async fn try_login(address: SocketAddr, name: &str, password: &str) -> Response {
         let body = json!({ "name": name, "password": password });
-        Client::new().post(format!("http://{address}/api/v1/session")).json(&body).send().await.unwrap()
+        client().post(format!("http://{address}/api/v1/session")).json(&body).send().await.unwrap()
     }
 
     /// With the session that an answer starts.
     pub async fn entered(address: SocketAddr, answer: Response) -> Self {
         let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         let session = answer.json().await.unwrap();
-        Self { client: Client::new(), base: format!("http://{address}"), cookie, session }
+        Self { client: client(), base: format!("http://{address}"), cookie, session }
     }
 
     /// A request by this session, with its CSRF token.

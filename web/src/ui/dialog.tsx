@@ -1,7 +1,7 @@
 /** A dialog in the middle: the browser's own keeps the focus inside and closes on Escape. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 import { t } from "../words";
 import { Icon } from "./icons";
@@ -18,7 +18,8 @@ export function Dialog({ title, close, children, wide = false }: Props) {
   const id = useId();
   const closed = useRef(close);
   closed.current = close;
-  useEffect(() => {
+  // Before anybody can press a key on what is not open yet.
+  useLayoutEffect(() => {
     const dialog = box.current;
     if (dialog === null) return undefined;
     // Not `cancel`: a browser leaves that out where nobody has clicked or typed since the dialog opened, and closes it.
