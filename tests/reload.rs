@@ -5,6 +5,8 @@ use std::fs;
 use crate::support::site::{Run, SiteFiles};
 
 const CLIP: &str = "url = \"file:vtest.avi\"\nloop = true";
+/// Four times as fast: something happens all the time.
+const FAST: &str = "url = \"file:vtest.avi\"\nloop = true\nfps = 28";
 
 fn reloads(run: &Run, outcome: &str) -> f64 {
     run.metric(&format!("lookout_config_reloads_total{{outcome=\"{outcome}\"}}")).unwrap()
@@ -60,4 +62,104 @@ fn an_edited_file_is_in_force_and_other_cameras_notice_nothing() {
     assert_eq!(run.interrupt(), Some(0));
     let gate: Vec<String> = of_rule(&files, "anyone").into_iter().filter(|e| e.starts_with("gate")).collect();
     assert_eq!(gate, ["gate started null", "gate ended stopped"]);
+}
+
+/// What a file sink has: alert and number of each event, in order.
+fn keys(files: &SiteFiles, name: &str) -> Vec<(String, u64)> {
+    let key = |e: &serde_json::Value| (e["alert"].as_str().unwrap().to_owned(), e["seq"].as_u64().unwrap());
+    files.lines(name).iter().map(key).collect()
+}
+
+/// Starts of the rule that starts all the time.
+fn starts(files: &SiteFiles, name: &str) -> usize {
+    files.lines(name).iter().filter(|e| e["rule"] == "three" && e["state"] == "started").count()
+}
+
+/// Every event once, those of each alert in order.
+fn assert_in_order(keys: &[(String, u64)]) {
+    let mut last = std::collections::BTreeMap::new();
+    for (alert, seq) in keys {
+        let before = last.insert(alert, seq);
+        assert!(before.is_none_or(|before| before < seq), "{alert}: {before:?}, then {seq}");
+    }
+}
+
+#[test]
+fn receivers_come_change_and_go_while_alerts_flow() {
+    let files = SiteFiles::new("");
+    files.camera("yard", FAST);
+    let mut run = files.start();
+    let write = |more: &str| files.site("site.toml", ([127, 0, 0, 1], 0).into(), more);
+    let file = |path: &str| format!("[[sink]]\nid = \"second\"\nkind = \"file\"\npath = \"{path}\"\n");
+    run.until("alerts", |_| starts(&files, "alerts.jsonl") >= 1);
+
+    write(&file("second.jsonl"));
+    run.until("the new one gets alerts", |_| starts(&files, "second.jsonl") >= 1);
+    assert_eq!((reloads(&run, "applied"), reloads(&run, "refused")), (1.0, 0.0));
+    assert!(run.metric("lookout_outbox_pending{sink=\"second\"}").is_some());
+
+    write(&file("third.jsonl"));
+    run.until("it gets them elsewhere", |_| starts(&files, "third.jsonl") >= 2);
+    let (second, third) = (keys(&files, "second.jsonl"), keys(&files, "third.jsonl"));
+    assert_in_order(&[second.clone(), third].concat());
+
+    write("");
+    run.until("it is gone", |run| reloads(run, "applied") == 3.0);
+    let told = starts(&files, "alerts.jsonl");
+    run.until("the first one goes on", |_| starts(&files, "alerts.jsonl") >= told + 2);
+    let third = starts(&files, "third.jsonl");
+    run.until("and on", |_| starts(&files, "alerts.jsonl") >= told + 4);
+    assert_eq!(starts(&files, "third.jsonl"), third, "whoever is gone gets nothing");
+    assert_eq!(keys(&files, "second.jsonl"), second);
+    assert_eq!(run.metric("lookout_outbox_pending{sink=\"second\"}"), Some(0.0));
+
+    // Back again, and what it did not get while it was away stays so.
+    write(&file("third.jsonl"));
+    run.until("it is back", |_| starts(&files, "third.jsonl") > third);
+    assert_eq!(run.interrupt(), Some(0));
+    assert_in_order(&keys(&files, "alerts.jsonl"));
+    assert_in_order(&[second, keys(&files, "third.jsonl")].concat());
+    // All that the journal has came to the one that was there all the time, but for updates that newer ones overtook.
+    let ended = |name: &str| files.lines(name).iter().filter(|e| e["state"] == "ended").count();
+    assert_eq!(ended("alerts.jsonl"), files.alerts(&["list", "--limit", "1000"]).len());
+}
+
+#[test]
+fn routes_change_and_a_wrong_site_file_leaves_the_last_good_one() {
+    let files = SiteFiles::new("");
+    files.camera("yard", FAST);
+    let mut run = files.start();
+    let write = |more: &str| files.site("site.toml", ([127, 0, 0, 1], 0).into(), more);
+    run.until("alerts", |_| starts(&files, "alerts.jsonl") >= 1);
+
+    let line = fs::read_to_string(write("")).unwrap().lines().count() + 3;
+    write("[[sink]]\nid = \"x\"\nkind = \"nothing\"\n");
+    run.until("it is refused", |run| reloads(run, "refused") == 1.0);
+    let place = format!("site.toml:{line}:8: sink[1].kind");
+    assert!(run.log().contains(&place) && run.get("/readyz").contains(&place), "{}", run.log());
+    write("[[sink]]\nid = \"x\"\nkind = \"webhook\"\nurl = \"https://h/in\"\nsecrets = [\"env:LOOKOUT_NOT_SET\"]\n");
+    run.until("it is refused as well", |run| reloads(run, "refused") == 2.0);
+    assert!(run.get("/readyz").contains("sink `x`: environment variable LOOKOUT_NOT_SET"), "{}", run.get("/readyz"));
+    write("[[route]]\nid = \"r\"\nto = [\"record\"]\nzones = [\"nowhere\"]\n");
+    run.until("so is a zone that no camera has", |run| reloads(run, "refused") == 3.0);
+    let told = starts(&files, "alerts.jsonl");
+    run.until("alerts go on", |_| starts(&files, "alerts.jsonl") >= told + 2);
+    assert_eq!(run.metric("lookout_degraded{part=\"configuration\"}"), Some(1.0));
+
+    write(
+        "[[route]]\nid = \"quiet\"\nto = [\"record\"]\nkinds = [\"intrusion\"]\nanswer_within = \"1s\"\n[evidence]\nquota_gb = 3\n",
+    );
+    run.until("it is taken", |run| reloads(run, "applied") == 1.0);
+    assert_eq!(run.metric("lookout_degraded{part=\"configuration\"}"), Some(0.0));
+    let ready = run.get("/readyz");
+    assert!(ready.contains("site.toml: evidence") && !ready.contains("site.toml: listen"), "{ready}");
+    assert!(run.metric("lookout_alerts_unanswered{route=\"quiet\"}").is_some());
+    // Whoever heard of an alert hears of its end.
+    let crowds =
+        |run: &Run| run.metric("lookout_alerts_total{camera=\"yard\",kind=\"crowd\",severity=\"moderate\"}").unwrap();
+    let (before, then) = (crowds(&run), starts(&files, "alerts.jsonl"));
+    run.until("crowds go on", |run| crowds(run) >= before + 3.0);
+    assert!(starts(&files, "alerts.jsonl") <= then + 1, "crowds go to nobody any more");
+    assert_eq!(run.interrupt(), Some(0));
+    assert_in_order(&keys(&files, "alerts.jsonl"));
 }

@@ -186,7 +186,7 @@ pub struct House {
     pub desk: Arc<Desk>,
     data: PathBuf,
     stop: watch::Sender<bool>,
-    run: tokio::task::JoinHandle<()>,
+    run: tokio::task::JoinHandle<Result<(), String>>,
 }
 
 impl House {
@@ -223,14 +223,14 @@ impl House {
     /// Stops the workers and waits for them; gives the journal back.
     pub async fn stop(self) -> Journal {
         self.stop.send(true).unwrap();
-        self.run.await.unwrap();
+        self.run.await.unwrap().unwrap();
         self.journal
     }
 }
 
-/// Waits until something is true; fails after 20 seconds.
+/// Waits until something is true; fails after a minute: a cluster of Kafka lets each attempt wait for a second.
 pub async fn until(what: &str, mut is_true: impl FnMut() -> bool) {
-    for _ in 0..4000 {
+    for _ in 0..12_000 {
         if is_true() {
             return;
         }

@@ -147,8 +147,8 @@ pub(super) async fn test(
     // As the journal keeps it: the alert's id is made of it.
     let now = Timestamp::now();
     let at = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-    let site = &state.0.site;
-    let trials = Trials::new(site, &Router::new(site), &state.0.metrics, at);
+    let site = state.0.plans.site();
+    let trials = Trials::new(&site, &Router::new(&site), &state.0.metrics, at);
     let wanted = |id: &&str| route.as_ref().is_none_or(|route| route == id);
     let asked: Vec<TestAsked> =
         trials.routes().filter(wanted).map(|id| TestAsked { route: id.to_owned(), at }).collect();

@@ -128,7 +128,8 @@ pub(super) async fn show(State(state): State<ApiState>) -> Result<Json<Operation
             heartbeat: series.heartbeat(),
         }
     });
-    let sinks = shared.site.sinks.iter().map(|sink| {
+    let site = shared.plans.site();
+    let sinks = site.sinks.iter().map(|sink| {
         let series = metrics.for_sink(&sink.id);
         SinkRow {
             id: sink.id.clone(),

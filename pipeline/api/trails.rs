@@ -66,7 +66,10 @@ pub(super) async fn what_if(
     let stretch = stretch(asked.from, asked.until)?;
     let desk = state.0.trails.clone();
     let then = match asked.toml {
-        Some(toml) => Some(Arc::new(desk.check(&id, &toml).map_err(Problem::refused)?.plan)),
+        Some(toml) => {
+            let grids = state.0.plans.grids().get().into_iter().collect();
+            Some(Arc::new(desk.check(&id, &toml, &grids).map_err(Problem::refused)?.plan))
+        }
         None => None,
     };
     let permit = tokio::time::timeout(PATIENCE, state.0.what_if.clone().acquire_owned()).await;

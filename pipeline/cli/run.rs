@@ -59,7 +59,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     runtime.spawn(signals.watch(stop.clone()));
     let notifier = std::sync::Arc::new(Notifier::from_environment().context("NOTIFY_SOCKET")?);
     let (work, dispatcher) = parts.start(&site, &stop)?;
-    let deliveries = runtime.spawn(dispatcher.run(ended));
+    let end_all = stop.clone();
+    let deliveries = runtime.spawn(async move {
+        let done = dispatcher.run(ended).await;
+        if let Err(reason) = &done {
+            tracing::error!(reason, "alerts are delivered no more: everything ends");
+            end_all.set();
+        }
+        done
+    });
     let cameras = site.cameras.len();
     print(&format!("watching {cameras} camera{}: {scheme}://{address}/", if cameras == 1 { "" } else { "s" }))?;
     match first {
@@ -75,16 +83,22 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     notifier.stopping();
     // Alerts that ended with the run are in the journal now and get their chance to leave.
     end.send_replace(true);
-    runtime.block_on(async {
+    let delivered = runtime.block_on(async {
         let finish = async { (deliveries.await, server.await) };
         match tokio::time::timeout(GRACE, finish).await {
-            Ok((Ok(()), Ok(()))) => {}
-            Ok(_) => tracing::error!("deliveries or the HTTP server broke off"),
-            Err(_) => tracing::warn!("deliveries did not end in time; what is left stays in the outbox"),
+            Ok((Ok(delivered), Ok(()))) => delivered,
+            Ok(_) => {
+                tracing::error!("deliveries or the HTTP server broke off");
+                Ok(())
+            }
+            Err(_) => {
+                tracing::warn!("deliveries did not end in time; what is left stays in the outbox");
+                Ok(())
+            }
         }
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
-    worked.map_err(|reason| anyhow::anyhow!(reason))
+    worked.and(delivered).map_err(|reason| anyhow::anyhow!(reason))
 }
 
 fn wrong_unless_retry(error: api::ApiError) -> anyhow::Error {

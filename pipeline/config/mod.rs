@@ -37,5 +37,5 @@ pub use camera::Surroundings;
 pub use fault::{Checked, ConfigError, Fault};
 pub use load::{camera_files, camera_text, load_camera, load_site, looks_like_site, read_text};
 pub use schema::schema;
-pub use site_files::{CameraFile, SiteFiles};
+pub use site_files::{CameraFile, SiteEdit, SiteFiles};
 pub use write::write_text;

@@ -11,6 +11,7 @@ mod official;
 mod retention;
 mod rule;
 mod sink;
+mod site_diff;
 mod trails;
 
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ pub use rule::{
     Ailment, Anchor, BODY_HEIGHT_M, Condition, Escalation, Filter, Gate, Incident, Length, Reset, Rule, RulePlace, Stay,
 };
 pub use sink::{Mode, Route, Secret, Sink, SinkKind, Webhook};
+pub use site_diff::SiteDiff;
 pub use trails::Trails;
 
 /// A site with its cameras.

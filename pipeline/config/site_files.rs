@@ -8,9 +8,11 @@ use std::sync::Arc;
 use super::camera::Surroundings;
 use super::fault::{Checked, ConfigError, Fault, Report};
 use super::load::{camera_files, camera_text, key_span, parse, read_text};
-use super::plan::{Camera, Site};
+use super::plan::{Camera, Site, SiteDiff};
 use super::raw::SiteRaw;
+use super::route::Mention;
 use super::site::{self, SiteParts};
+use super::site_rule::GateMention;
 
 /// A checked site, the files that it came from, and what its parts ask of each other.
 #[derive(Clone, Debug)]
@@ -50,15 +52,23 @@ enum Wanted {
     Line { camera: String, line: String },
 }
 
+/// A checked text of the site's own file.
+#[derive(Clone, Debug)]
+pub struct SiteEdit {
+    /// With the cameras in force.
+    pub site: Site,
+    /// Against what is in force.
+    pub diff: SiteDiff,
+    demands: Vec<Demand>,
+}
+
 impl SiteFiles {
     /// Reads a site with all cameras in its folder; the faults of all files come together.
     pub fn load(file: &Path) -> Result<Checked<Self>, ConfigError> {
         let text = read_text(file)?;
         let mut report = Report::new(file, &text);
         let Some(raw) = parse::<SiteRaw>(&text, "site", &mut report) else {
-            return report
-                .finish(())
-                .and_then(|_| Err(ConfigError { faults: vec![Fault::unreadable(file, "not readable")] }));
+            return Err(unread(file, report));
         };
         let SiteParts { site, cameras: folder, cameras_at, mentions, gates } = site::build(raw, &mut report);
         let found = camera_files(&folder).unwrap_or_else(|message| {
@@ -85,25 +95,64 @@ impl SiteFiles {
             }
         }
         if faults.is_empty() {
-            for gate in &gates {
-                gate.check(&files.site.cameras, &mut report);
-                let (camera, line) = gate.line();
-                let wanted = Wanted::Line { camera: camera.to_owned(), line: line.to_owned() };
-                files.demands.push(Demand { wanted, by: report.place(gate.span(), gate.path()) });
+            files.demands = files.demands_of(&mentions, &gates, &mut report);
+        }
+        merge(report.finish(files), faults, warnings)
+    }
+
+    /// What the site file asks of the cameras, each a fault where there is no such thing.
+    fn demands_of(&self, mentions: &[Mention], gates: &[GateMention], report: &mut Report<'_>) -> Vec<Demand> {
+        let mut demands = Vec::new();
+        for gate in gates {
+            gate.check(&self.site.cameras, report);
+            let (camera, line) = gate.line();
+            let wanted = Wanted::Line { camera: camera.to_owned(), line: line.to_owned() };
+            demands.push(Demand { wanted, by: report.place(gate.span(), gate.path()) });
+        }
+        for mention in mentions {
+            let wanted = Wanted::Zone(mention.id.clone());
+            let known = if mention.zone { self.gives(&wanted, None) } else { self.index(&mention.id).is_some() };
+            if !known {
+                let what = if mention.zone { "zone" } else { "camera" };
+                report.fault(&mention.at, mention.path.as_str(), format!("there is no {what} `{}`", mention.id));
             }
-            for mention in &mentions {
-                let wanted = Wanted::Zone(mention.id.clone());
-                let known = if mention.zone { files.gives(&wanted, None) } else { taken.contains_key(&mention.id) };
-                if !known {
-                    let what = if mention.zone { "zone" } else { "camera" };
-                    report.fault(&mention.at, mention.path.as_str(), format!("there is no {what} `{}`", mention.id));
-                }
-                if mention.zone {
-                    files.demands.push(Demand { wanted, by: report.place(&mention.at, &mention.path) });
+            if mention.zone {
+                demands.push(Demand { wanted, by: report.place(&mention.at, &mention.path) });
+            }
+        }
+        demands
+    }
+
+    /// Checks another text for the site's own file: as a file, and that the cameras in force have what it asks for and find
+    /// in it what they ask for.
+    pub fn check_site(&self, text: &str) -> Result<Checked<SiteEdit>, ConfigError> {
+        let mut report = Report::new(&self.file, text);
+        let Some(raw) = parse::<SiteRaw>(text, "site", &mut report) else { return Err(unread(&self.file, report)) };
+        let SiteParts { mut site, cameras, mentions, gates, .. } = site::build(raw, &mut report);
+        let demands = self.demands_of(&mentions, &gates, &mut report);
+        for camera in &self.site.cameras {
+            let zones = camera.zones.iter().filter_map(|zone| zone.grid.as_ref());
+            for grid in camera.grid.iter().chain(zones) {
+                if site.grids.iter().all(|known| known.id != *grid) {
+                    let what = format!("grid `{grid}` is gone, but camera `{}` names it", camera.id);
+                    report.fault(&key_span(text, "grid"), "grid", what);
                 }
             }
         }
-        merge(report.finish(files), faults, warnings)
+        site.cameras.clone_from(&self.site.cameras);
+        let mut diff = SiteDiff::between(&self.site, &site);
+        if cameras != self.folder {
+            diff.restart.push("cameras");
+        }
+        report.finish(SiteEdit { site, demands, diff })
+    }
+
+    /// Takes sinks, routes and grids of a checked text in force; the rest is as it was.
+    pub fn put_site(&mut self, edit: SiteEdit) {
+        let Site { sinks, routes, grids, .. } = edit.site;
+        self.grids = grids.iter().map(|grid| grid.id.clone()).collect();
+        (self.site.sinks, self.site.routes, self.site.grids) = (sinks, routes, grids);
+        self.demands = edit.demands;
     }
 
     /// The site's own file.
@@ -172,6 +221,14 @@ impl SiteFiles {
             _ => has(own, wanted),
         };
         self.site.cameras.iter().enumerate().any(camera)
+    }
+}
+
+/// Why a text is no site file at all.
+fn unread(file: &Path, report: Report<'_>) -> ConfigError {
+    match report.finish(()) {
+        Err(error) => error,
+        Ok(_) => ConfigError { faults: vec![Fault::unreadable(file, "not readable")] },
     }
 }
 

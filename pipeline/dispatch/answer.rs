@@ -36,6 +36,11 @@ impl Desk {
         Ok(Self { answers: Mutex::new(answers), metrics: metrics.answers(), bell })
     }
 
+    /// Other sinks are told of false alarms from now on.
+    pub(super) fn tell(&self, told: Vec<String>) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).tell(told);
+    }
+
     /// Writes an answer; blocking. After `Ok` it is on disk, or refused and counted.
     pub fn take(&self, alert: AlertId, answer: &Answer, by: &By) -> Result<Recorded, JournalError> {
         let recorded = self.answers.lock().unwrap_or_else(PoisonError::into_inner).record(alert, answer, by)?;

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod backoff;
 pub mod cap;
 pub mod cloudevent;
+mod crew;
 pub mod file;
 pub mod gb28181;
 pub mod http;
@@ -29,8 +30,7 @@ mod xml;
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, watch};
 
 pub use answer::{Desk, Reply};
 pub use backoff::Backoff;
@@ -38,9 +38,13 @@ pub use route::{Routed, Router};
 pub use sink::{Sink, SinkError};
 
 use crate::alerts::evidence::link::Linker;
-use crate::alerts::journal::{Journal, JournalError, Outbox};
-use crate::config::plan;
+use crate::alerts::journal::{Journal, JournalError, Outbox, Outboxes};
+use crate::config::plan::{self, SinkKind};
 use crate::telemetry::{Metrics, SinkMetrics};
+use crew::{Crew, Tools};
+
+/// Changes of sinks that wait for the dispatcher, at most.
+const CHANGES: usize = 16;
 
 /// Dispatch cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -75,43 +79,103 @@ pub struct Dispatcher {
     backoff: Backoff,
     linker: Option<Arc<Linker>>,
     desk: Arc<Desk>,
+    metrics: Arc<Metrics>,
+    roster: Roster,
+    changes: mpsc::Receiver<Change>,
 }
 
-struct Ready {
+/// A sink that can go to work.
+pub struct Ready {
     sink: Sink,
     outbox: Outbox,
     metrics: SinkMetrics,
 }
 
+/// Sinks that come and go.
+struct Change {
+    /// New ones, and those whose plan is another.
+    started: Vec<Ready>,
+    /// Ids.
+    gone: Vec<String>,
+}
+
+/// Changes the sinks of a dispatcher while it runs.
+#[derive(Clone)]
+pub struct Roster {
+    outboxes: Outboxes,
+    desk: Arc<Desk>,
+    changes: mpsc::Sender<Change>,
+}
+
 /// Wakes the workers once events are on disk; cheap, from any thread.
 #[derive(Clone)]
-pub struct Bell(Arc<[Notify]>);
+pub struct Bell(watch::Sender<u64>);
 
 impl Bell {
+    fn new() -> Self {
+        Self(watch::Sender::new(0))
+    }
+
     /// To be rung after each commit.
     pub fn ring(&self) {
-        for notify in self.0.iter() {
-            notify.notify_one();
+        self.0.send_modify(|rung| *rung = rung.wrapping_add(1));
+    }
+
+    fn listen(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
+}
+
+impl Roster {
+    /// Builds sinks: reads their secrets, opens their outboxes. Sends nothing yet, and changes nothing when one is wrong.
+    pub fn prepare<'a>(
+        &self,
+        plans: impl Iterator<Item = &'a plan::Sink>,
+        metrics: &Metrics,
+    ) -> Result<Vec<Ready>, DispatchError> {
+        plans.map(|plan| Ready::new(plan, &self.outboxes, metrics)).collect()
+    }
+
+    /// Lets new sinks go to work, also in the place of those with the same id, and takes the work from those that are gone:
+    /// they end what is under way. `all` are the sinks from now on. Blocking, never to be called by async code.
+    pub fn change(&self, started: Vec<Ready>, gone: Vec<String>, all: &[plan::Sink]) {
+        self.desk.tell(told(all));
+        if self.changes.blocking_send(Change { started, gone }).is_err() {
+            tracing::debug!("dispatch has ended: its sinks change no more");
         }
     }
 }
 
+impl Ready {
+    fn new(plan: &plan::Sink, outboxes: &Outboxes, metrics: &Metrics) -> Result<Self, DispatchError> {
+        let sink = Sink::build(plan).map_err(|reason| DispatchError::Sink { sink: plan.id.clone(), reason })?;
+        let (outbox, metrics) = (outboxes.open()?, metrics.for_sink(&plan.id));
+        // What an earlier run left is shown before the worker has looked.
+        worker::show_waiting(&metrics, outbox.waiting(&plan.id)?);
+        Ok(Self { sink, outbox, metrics })
+    }
+}
+
+/// Sinks that are told when an alert was a false alarm.
+fn told(sinks: &[plan::Sink]) -> Vec<String> {
+    sinks.iter().filter(|sink| matches!(sink.kind, SinkKind::Cap(_))).map(|sink| sink.id.clone()).collect()
+}
+
 impl Dispatcher {
     /// Builds the sinks of a site: reads their secrets, opens their outboxes. Sends nothing yet.
-    pub fn new(sinks: &[plan::Sink], journal: &Journal, metrics: &Metrics) -> Result<Self, DispatchError> {
-        let mut ready = Vec::new();
-        for plan in sinks {
-            let sink = Sink::build(plan).map_err(|reason| DispatchError::Sink { sink: plan.id.clone(), reason })?;
-            let (outbox, metrics) = (journal.outbox()?, metrics.for_sink(&plan.id));
-            // What an earlier run left is shown before the worker has looked.
-            worker::show_waiting(&metrics, outbox.waiting(&plan.id)?);
-            ready.push(Ready { sink, outbox, metrics });
-        }
-        let bell = Bell(ready.iter().map(|_| Notify::new()).collect());
-        let told = ready.iter().map(|r| &r.sink).filter(|sink| sink.looks_back());
-        let told = told.map(|sink| sink.id().to_owned()).collect();
-        let desk = Arc::new(Desk::open(journal, metrics, told, bell.clone())?);
-        Ok(Self { sinks: ready, bell, backoff: Backoff::default(), linker: None, desk })
+    pub fn new(sinks: &[plan::Sink], journal: &Journal, metrics: &Arc<Metrics>) -> Result<Self, DispatchError> {
+        let (outboxes, bell) = (journal.outboxes(), Bell::new());
+        let ready = sinks.iter().map(|plan| Ready::new(plan, &outboxes, metrics)).collect::<Result<_, _>>()?;
+        let desk = Arc::new(Desk::open(journal, metrics, told(sinks), bell.clone())?);
+        let (sender, changes) = mpsc::channel(CHANGES);
+        let roster = Roster { outboxes, desk: Arc::clone(&desk), changes: sender };
+        let (backoff, metrics) = (Backoff::default(), Arc::clone(metrics));
+        Ok(Self { sinks: ready, bell, backoff, linker: None, desk, metrics, roster, changes })
+    }
+
+    /// By what its sinks are changed while it runs.
+    pub fn roster(&self) -> Roster {
+        self.roster.clone()
     }
 
     /// Where answers are taken.
@@ -137,21 +201,20 @@ impl Dispatcher {
     }
 
     /// Delivers until `stop` becomes true (or its sender is gone); what is under way then gets a short while to end.
-    /// Needs a tokio runtime with time and net.
-    pub async fn run(self, stop: watch::Receiver<bool>) {
-        let mut workers = JoinSet::new();
-        for (index, ready) in self.sinks.into_iter().enumerate() {
-            let (bell, stop, backoff) = (self.bell.clone(), stop.clone(), self.backoff.clone());
-            let (linker, desk) = (self.linker.clone(), Arc::clone(&self.desk));
-            workers.spawn(async move {
-                let worker = worker::Worker::new(ready.sink, ready.outbox, ready.metrics, backoff, linker, desk);
-                worker.run(&bell.0[index], stop).await;
-            });
-        }
-        while let Some(ended) = workers.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a delivery worker broke off");
+    /// Needs a tokio runtime with time and net. `Err`: nobody works for a sink any more.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), String> {
+        let Self { sinks, bell, backoff, linker, desk, metrics, mut changes, .. } = self;
+        let mut crew = Crew::new(Tools { bell, backoff, linker, desk, metrics });
+        sinks.into_iter().for_each(|ready| crew.start(ready));
+        let mut broken = Ok(());
+        while broken.is_ok() && !*stop.borrow() {
+            tokio::select! {
+                Some(ended) = crew.ended() => broken = crew.relieve(&ended),
+                Some(change) = changes.recv() => crew.change(change),
+                changed = stop.changed() => if changed.is_err() { break },
             }
         }
+        crew.end().await;
+        broken
     }
 }

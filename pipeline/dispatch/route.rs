@@ -38,6 +38,17 @@ impl Router {
         Self { sinks, routes, merging }
     }
 
+    /// Goes on from another one: what its merging routes remember of open alerts is remembered by those of the same id that
+    /// merge as long.
+    pub fn succeed(&mut self, other: Self) {
+        for (old, memory) in other.routes.into_iter().zip(other.merging) {
+            let same = |new: &Route| new.id == old.id && new.merge == old.merge;
+            if let Some(index) = self.routes.iter().position(same) {
+                self.merging[index] = memory;
+            }
+        }
+    }
+
     /// All routes; a site that names none has one to all sinks.
     pub fn routes(&self) -> &[Route] {
         &self.routes
@@ -247,6 +258,18 @@ mod tests {
         after.recall(&journal, jiff::Timestamp::now()).unwrap();
         let second = after.route(&event(|e| e.alert = Some(AlertId([2; 16]))));
         assert_eq!((second.sinks.len(), second.related), (0, vec![AlertId([1; 16])]));
+    }
+
+    #[test]
+    fn merging_goes_on_where_the_routes_change() {
+        let merging = Route { merge: Some(Span::from_secs(120)), ..named("merging", &[0]) };
+        let mut before = router(vec![merging.clone()]);
+        let second = event(|e| e.alert = Some(AlertId([2; 16])));
+        assert_eq!((before.route(&event(|_| {})).sinks.len(), before.route(&second).sinks.len()), (1, 0));
+        let mut after = router(vec![named("other", &[1]), merging]);
+        after.succeed(before);
+        let update = event(|e| (e.alert, e.state) = (Some(AlertId([2; 16])), State::Updated));
+        assert_eq!(after.route(&update).sinks, ["b"], "still silent on its route");
     }
 
     #[test]

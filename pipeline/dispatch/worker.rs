@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::answer::{Desk, Reply};
@@ -13,7 +13,7 @@ use super::backoff::Backoff;
 use super::{Sink, SinkError};
 use crate::alerts::evidence::link::Linker;
 use crate::alerts::journal::{By, Delivery, Due, JournalError, Outbox, Recorded, Settled, Verdict, Via};
-use crate::telemetry::{Refusal, SinkMetrics};
+use crate::telemetry::{Pulse, Refusal, SinkMetrics};
 
 /// Deliveries taken from the outbox at once: one query for many.
 const PREFETCH: usize = 256;
@@ -115,12 +115,13 @@ impl Worker {
         }
     }
 
-    pub(super) async fn run(mut self, bell: &Notify, mut stop: watch::Receiver<bool>) {
+    pub(super) async fn run(mut self, mut bell: watch::Receiver<u64>, mut stop: watch::Receiver<bool>, pulse: Pulse) {
         let mut under_way = FuturesUnordered::new();
         let sink = Arc::clone(&self.sink);
         sink.start();
         self.gauge().await;
         while !*stop.borrow() {
+            pulse.beat();
             self.resting = self.resting.filter(|until| *until > Instant::now());
             if let Err(error) = self.refill().await {
                 tracing::error!(sink = self.sink.id(), %error, "the outbox cannot be read; trying again");
@@ -142,7 +143,7 @@ impl Worker {
                         self.settle().await;
                     }
                 }
-                () = bell.notified() => self.look = true,
+                Ok(()) = bell.changed() => self.look = true,
                 () = sink.returned() => self.returned(),
                 () = sleep(sleep_for) => {
                     if wake.is_some_and(|at| at <= Instant::now()) {

@@ -18,6 +18,7 @@
 //! | `recorder` | the journal's thread |
 //! | [`site`] | rules about several cameras together |
 //! | `figures` | today's answers as metrics |
+//! | `next_site` | a changed site file on its way to the recorder |
 //! | `pruning` | the thread that deletes alerts that are too old |
 //! | `painter` | pictures for whoever watches and for evidence |
 //! | `archive` | the thread of evidence |
@@ -54,6 +55,7 @@ mod lane;
 pub mod latest;
 mod lull;
 pub mod memory;
+mod next_site;
 pub mod numbers;
 mod painter;
 pub mod plans;

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::broadcast;
 
 use super::hub::LiveHub;
-use crate::config::plan::{Camera, CameraDiff};
-use crate::config::{Checked, ConfigError, Fault, SiteFiles, camera_files, read_text, write_text};
+use super::latest::Latest;
+use super::next_site::NextSite;
+use crate::config::plan::{Camera, CameraDiff, Site};
+use crate::config::{Checked, ConfigError, Fault, SiteEdit, SiteFiles, camera_files, read_text, write_text};
+use crate::dispatch::Roster;
 use crate::telemetry::{Metrics, Part};
 
 /// Edits that a slow listener may lag behind before it loses the oldest.
@@ -21,17 +24,21 @@ pub struct LivePlans {
     metrics: Arc<Metrics>,
     held: Mutex<Held>,
     edits: broadcast::Sender<HandEdit>,
+    /// Ids of the grids in force.
+    grids: Arc<Latest<Vec<String>>>,
+    /// Who takes other sinks and routes; nobody before dispatch is built.
+    takers: OnceLock<(Roster, Arc<NextSite>)>,
 }
 
 struct Held {
     files: SiteFiles,
     /// In the order of the site's cameras.
     seen: Vec<Seen>,
-    /// The site file as it was at the start.
-    site: Option<String>,
-    /// As it was looked at last.
-    site_now: Option<String>,
+    /// The site file as it was looked at last.
+    site_text: Option<String>,
     site_faults: Vec<Fault>,
+    /// Its keys that are in force only after a restart.
+    site_restart: Vec<&'static str>,
     /// Camera files that came since.
     strangers: BTreeSet<PathBuf>,
 }
@@ -103,17 +110,34 @@ impl LivePlans {
     /// With the files as they were read at the start.
     pub fn new(files: SiteFiles, hub: Arc<LiveHub>, metrics: Arc<Metrics>) -> Arc<Self> {
         let seen = files.cameras().iter().map(|camera| Seen::good(Arc::clone(&camera.text), Vec::new(), false));
-        let site = read_text(files.file()).ok();
+        let grids = files.site.grids.iter().map(|grid| grid.id.clone()).collect();
         let held = Held {
             seen: seen.collect(),
-            site_now: site.clone(),
-            site,
+            site_text: read_text(files.file()).ok(),
             site_faults: Vec::new(),
+            site_restart: Vec::new(),
             strangers: BTreeSet::new(),
             files,
         };
         let (edits, _) = broadcast::channel(EDITS);
-        Arc::new(Self { hub, metrics, held: Mutex::new(held), edits })
+        let grids = Arc::new(Latest::new(grids));
+        Arc::new(Self { hub, metrics, held: Mutex::new(held), edits, grids, takers: OnceLock::new() })
+    }
+
+    /// From now on an edited site file is taken: sinks by the roster, where alerts go by whoever follows `next`.
+    pub fn follow_site(&self, roster: Roster, next: Arc<NextSite>) {
+        // Once; a second dispatcher would have to share the first one's outboxes.
+        self.takers.get_or_init(|| (roster, next));
+    }
+
+    /// Ids of the grids in force.
+    pub fn grids(&self) -> Arc<Latest<Vec<String>>> {
+        Arc::clone(&self.grids)
+    }
+
+    /// The site in force.
+    pub fn site(&self) -> Site {
+        self.lock().files.site.clone()
     }
 
     /// Edits by hand from now on.
@@ -210,7 +234,16 @@ impl LivePlans {
         for index in 0..held.seen.len() {
             self.look_at(&mut held, index);
         }
-        self.look_at_site(&mut held);
+        if self.look_at_site(&mut held) {
+            // What was refused because of the site file may be good now.
+            for index in 0..held.seen.len() {
+                if !held.seen[index].faults.is_empty() {
+                    held.seen[index].text = None;
+                    held.seen[index].faults.clear();
+                    self.look_at(&mut held, index);
+                }
+            }
+        }
         held.look_for_strangers();
         self.show(&held);
     }
@@ -221,22 +254,60 @@ impl LivePlans {
         self.metrics.health.note_restarts(held.restarts());
     }
 
-    /// Nothing of the site file is taken while it runs; what it would do after a restart is said once.
-    fn look_at_site(&self, held: &mut Held) {
-        let text = read_text(held.files.file()).ok();
-        if text == held.site_now {
-            return;
+    /// Takes sinks, routes and grids of a changed site file; whether it did.
+    fn look_at_site(&self, held: &mut Held) -> bool {
+        let read = read_text(held.files.file());
+        let text = read.as_ref().ok().cloned();
+        if text == held.site_text && (text.is_some() || !held.site_faults.is_empty()) {
+            return false;
         }
-        held.site_now = text;
-        let own = |fault: &Fault| fault.file == held.files.file();
-        let faults = SiteFiles::load(held.files.file()).err().map(|error| error.faults).unwrap_or_default();
-        held.site_faults = faults.into_iter().filter(own).collect();
-        if held.site_faults.is_empty() {
-            tracing::warn!(file = %held.files.file().display(), "the site file has changed: in force after a restart");
-        } else {
-            self.metrics.reloads_refused.inc();
-            refused(&held.site_faults);
+        held.site_text = text;
+        let checked = read.and_then(|text| held.files.check_site(&text));
+        match checked.and_then(|edit| self.put_site(held, edit.plan)) {
+            Ok(()) => {
+                held.site_faults.clear();
+                self.metrics.reloads_applied.inc();
+                true
+            }
+            Err(error) => {
+                self.metrics.reloads_refused.inc();
+                refused(&error.faults);
+                held.site_faults = error.faults;
+                false
+            }
         }
+    }
+
+    /// Puts a checked site file in force, except for what needs a restart. A sink that cannot be built refuses all of it.
+    fn put_site(&self, held: &mut Held, edit: SiteEdit) -> Result<(), ConfigError> {
+        let file = held.files.file().to_owned();
+        held.site_restart.clone_from(&edit.diff.restart);
+        if edit.diff.whole || self.takers.get().is_none() {
+            if held.site_restart.is_empty() {
+                held.site_restart.push("sink, route, grid");
+            }
+            tracing::warn!(file = %file.display(), keys = held.site_restart.join(", "), "the site file: in force after a restart");
+            return Ok(());
+        }
+        let Some((roster, next)) = self.takers.get() else { return Ok(()) };
+        let started = edit.diff.started.iter().map(|i| &edit.site.sinks[*i]);
+        let started = roster
+            .prepare(started, &self.metrics)
+            .map_err(|error| ConfigError { faults: vec![Fault::unreadable(&file, error.to_string())] })?;
+        let (sinks, gone) = (started.len(), edit.diff.gone.clone());
+        let removed = gone.len();
+        // First where alerts go, then who takes them there: what comes in between waits on disk for a sink that is new, and is
+        // kept as a dead letter of one that is gone.
+        held.files.put_site(edit);
+        let site = &held.files.site;
+        next.give(Arc::new(site.clone()));
+        roster.change(started, gone, &site.sinks);
+        self.grids.set(site.grids.iter().map(|grid| grid.id.clone()).collect());
+        tracing::info!(file = %file.display(), sinks, removed, routes = site.routes.len(), "a changed site file is in force");
+        if !held.site_restart.is_empty() {
+            tracing::warn!(keys = held.site_restart.join(", "), "of the site file these are in force after a restart");
+        }
+        Ok(())
     }
 
     fn look_at(&self, held: &mut Held, index: usize) {
@@ -300,7 +371,8 @@ impl Held {
         let mut waiting: Vec<String> =
             cameras.map(|(file, _)| format!("{}: source or detection", file.path.display())).collect();
         waiting.extend(self.strangers.iter().map(|path| format!("{}: a new camera", path.display())));
-        waiting.extend((self.site != self.site_now).then(|| format!("{}: the site", self.files.file().display())));
+        let site = self.site_restart.iter().map(|key| format!("{}: {key}", self.files.file().display()));
+        waiting.extend(site);
         waiting
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::hub::LiveHub;
+use super::next_site::NextSite;
 use super::trials::Trials;
 use crate::alerts::journal::{Appended, Backlog, Journal, JournalError};
 use crate::alerts::numbering::{Addition, Entry, News, Numbering};
@@ -46,6 +47,7 @@ pub struct Recorder {
     dropped: prometheus::IntCounter,
     routes: Vec<(String, RouteMetrics)>,
     trials: Trials,
+    next: Arc<NextSite>,
     looked: Option<Instant>,
     metrics: Arc<Metrics>,
     pulse: Pulse,
@@ -77,11 +79,50 @@ impl Recorder {
             dropped: metrics.overflow("outbox"),
             routes,
             trials,
+            next: Arc::default(),
             looked: None,
             pulse: metrics.health.pulse("journal", PATIENCE, Some(metrics.heartbeat("alerts"))),
             metrics: Arc::clone(metrics),
             complained: None,
         }
+    }
+
+    /// Goes on with whatever plan is given there.
+    pub fn following(self, next: Arc<NextSite>) -> Self {
+        Self { next, ..self }
+    }
+
+    /// Takes another plan of the site, if there is one: what comes from now on goes by its routes to its sinks. Open alerts
+    /// go on, each of their events by the routes in force then.
+    fn adopt(&mut self) -> Result<(), JournalError> {
+        let Some(site) = self.next.take() else { return Ok(()) };
+        let sinks: Vec<String> = site.sinks.iter().map(|sink| sink.id.clone()).collect();
+        let before = self.journal.sinks().to_vec();
+        let changed = self.journal.set_sinks(&sinks).and_then(|()| self.journal.retire_removed_sinks());
+        let retired = match changed {
+            Ok(retired) => retired,
+            Err(error) => {
+                self.next.give_back(site);
+                return Err(error);
+            }
+        };
+        if retired > 0 {
+            tracing::warn!(events = retired, "what waited for sinks that were removed is kept as dead letters");
+        }
+        for gone in before.iter().filter(|id| !sinks.contains(id)) {
+            let metrics = self.metrics.for_sink(gone);
+            metrics.pending.set(0);
+            metrics.oldest.set(0.0);
+        }
+        let old = std::mem::replace(&mut self.router, Router::new(&site));
+        self.router.succeed(old);
+        self.trials = Trials::new(&site, &self.router, &self.metrics, jiff::Timestamp::now());
+        // A route that is gone has nobody to answer it any more.
+        self.routes.iter().for_each(|(_, metrics)| metrics.unanswered.set(0));
+        let routes = self.router.routes().iter();
+        self.routes = routes.map(|route| (route.id.clone(), self.metrics.for_route(&route.id))).collect();
+        self.looked = None;
+        Ok(())
     }
 
     /// Ends the alerts that a crash left open, and says of others that what was still to come of their evidence will not;
@@ -119,7 +160,7 @@ impl Recorder {
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => true,
             };
-            match self.flush().and_then(|()| self.look()) {
+            match self.flush().and_then(|()| self.adopt()).and_then(|()| self.look()) {
                 Ok(()) if ended => return Ok(()),
                 Ok(()) => self.recovered(),
                 Err(error) if !error.retry() => {

@@ -14,6 +14,7 @@ use super::keeper::{self, Keeper};
 use super::keeping::Keeping;
 use super::lane::{Gates, Lane, LaneState, outage};
 use super::lull::Lull;
+use super::next_site::NextSite;
 use super::numbers::store::NumbersError;
 use super::painter::Painter;
 use super::plans::LivePlans;
@@ -122,6 +123,7 @@ pub struct Parts {
     pub plans: Arc<LivePlans>,
     /// The journal, open and locked.
     journal: Journal,
+    next: Arc<NextSite>,
 }
 
 impl Parts {
@@ -143,7 +145,9 @@ impl Parts {
         let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?.with_links(linker.clone());
         let hub = LiveHub::new(site);
         let plans = LivePlans::new(files, Arc::clone(&hub), Arc::clone(&metrics));
-        Ok(Self { hub, metrics, dispatcher, linker, plans, journal })
+        let next = Arc::new(NextSite::default());
+        plans.follow_site(dispatcher.roster(), Arc::clone(&next));
+        Ok(Self { hub, metrics, dispatcher, linker, plans, journal, next })
     }
 
     /// Loads and warms the models, ends what a crash left open, then starts all threads. Gives back the dispatcher.
@@ -157,7 +161,8 @@ impl Parts {
         let (sender, receiver) = queue();
         let (reader, mut pruner) = (self.journal.reader()?, self.journal.pruner()?);
         let mut recorder =
-            Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics);
+            Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics)
+                .following(Arc::clone(&self.next));
         recorder.recall()?;
         let left = recorder.take_up_unwritten()?;
         if left > 0 {
@@ -221,7 +226,8 @@ impl Parts {
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
         let figures = {
-            let (figures, stop) = (TodaysFigures::new(site, &self.metrics), stop.clone());
+            let figures = TodaysFigures::new(site, self.plans.grids(), &self.metrics);
+            let stop = stop.clone();
             threads.spawn("figures", move || {
                 figures.run(&reader, &stop);
                 Ok(())

@@ -234,6 +234,7 @@ impl Metrics {
             heartbeat: heartbeat.with_label_values(&[stage.word()]),
         });
         heartbeat.with_label_values(&["alerts"]);
+        heartbeat.with_label_values(&["dispatch"]);
         let reloads =
             b.counters("lookout_config_reloads_total", "Configuration files read while running.", &["outcome"])?;
         let overflow = b.counters("lookout_overflow_total", "Items that a bounded queue turned away.", &["queue"])?;

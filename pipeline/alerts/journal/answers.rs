@@ -107,6 +107,11 @@ impl Answers {
         self
     }
 
+    /// Others are to be told from now on.
+    pub fn tell(&mut self, sinks: Vec<String>) {
+        self.told = sinks;
+    }
+
     /// Writes an answer. The same answer by the same one again changes nothing, so that it may be sent until it arrives.
     /// Any answer ends all deadlines of the alert.
     pub fn record(&mut self, alert: AlertId, answer: &Answer, by: &By) -> Result<Recorded, JournalError> {

@@ -31,7 +31,7 @@ pub use answers::{AnswerRow, Answers, By, Recorded, Taken, Via};
 pub use backlog::Backlog;
 pub use errand::{Asked, Errands, TestAsked};
 pub use error::JournalError;
-pub use outbox::{Answered, Before, Delivery, Due, Outbox, Settled, Verdict};
+pub use outbox::{Answered, Before, Delivery, Due, Outbox, Outboxes, Settled, Verdict};
 pub use prune::Pruner;
 pub use read::{AlertFilter, AlertRow, DeliveryRow, Reader, RouteRow, Story};
 pub use spot::Spot;
@@ -131,6 +131,18 @@ impl Journal {
     pub fn with_outbox_rows(mut self, cap: i64) -> Self {
         self.cap = cap;
         self
+    }
+
+    /// Ids of all sinks.
+    pub fn sinks(&self) -> &[String] {
+        &self.sinks
+    }
+
+    /// Goes on with other sinks; see [`Self::retire_removed_sinks`] for those that are gone.
+    pub fn set_sinks(&mut self, sinks: &[String]) -> Result<(), JournalError> {
+        self.waiting = sinks.iter().map(|sink| count_waiting(&self.connection, sink)).collect::<Result<_, _>>()?;
+        self.sinks = sinks.to_vec();
+        Ok(())
     }
 
     /// What waits for sinks that are configured no more becomes dead letters: listed, and sent again once such a sink is
@@ -233,7 +245,12 @@ impl Journal {
 
     /// Delivery bookkeeping with a connection of its own, for [`crate::dispatch`].
     pub fn outbox(&self) -> Result<Outbox, JournalError> {
-        Outbox::open(&self.path, self.gate.clone())
+        self.outboxes().open()
+    }
+
+    /// The same, for whoever needs more of them later.
+    pub fn outboxes(&self) -> Outboxes {
+        Outboxes::new(self.path.clone(), self.gate.clone())
     }
 
     /// Deletes old alerts, with a connection of its own.

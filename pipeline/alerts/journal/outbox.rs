@@ -1,7 +1,7 @@
 //! What waits for delivery, sink by sink. A row stays in the outbox until the receiver took it or it was given up.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -21,6 +21,24 @@ pub const EARLIER: usize = 10;
 pub struct Outbox {
     connection: Connection,
     gate: Gate,
+}
+
+/// Opens outboxes, from any thread.
+#[derive(Clone)]
+pub struct Outboxes {
+    path: PathBuf,
+    gate: Gate,
+}
+
+impl Outboxes {
+    pub(super) fn new(path: PathBuf, gate: Gate) -> Self {
+        Self { path, gate }
+    }
+
+    /// Delivery bookkeeping with a connection of its own.
+    pub fn open(&self) -> Result<Outbox, JournalError> {
+        Outbox::open(&self.path, self.gate.clone())
+    }
 }
 
 /// One event for one sink.
@@ -112,7 +130,7 @@ pub enum Verdict {
 }
 
 impl Outbox {
-    pub(super) fn open(path: &Path, gate: Gate) -> Result<Self, JournalError> {
+    fn open(path: &Path, gate: Gate) -> Result<Self, JournalError> {
         Ok(Self { connection: schema::connect(path, false)?, gate })
     }
 

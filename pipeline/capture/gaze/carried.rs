@@ -18,7 +18,7 @@ use crate::types::{Aim, CameraMotion, Frame, MediaTime, PixelFormat, Point, Poly
 /// Longer side of the grey picture, pixels.
 const LONGER: u32 = 320;
 /// Corners of a key, at most; how far they lie from each other, pixels; and how weak against the best.
-const CORNERS: i32 = 160;
+const CORNERS: i32 = 100;
 const APART: f64 = 8.0;
 const QUALITY: f64 = 0.01;
 /// Fewer that agree say nothing.
@@ -267,7 +267,7 @@ impl Key {
             found.there.push(Point2f::new(p.x as f32, p.y as f32));
         }
         let window = CvSize::new(WINDOW, WINDOW);
-        let enough = TermCriteria::new(core::TermCriteria_COUNT | core::TermCriteria_EPS, 20, 0.03)?;
+        let enough = TermCriteria::new(core::TermCriteria_COUNT | core::TermCriteria_EPS, 10, 0.03)?;
         video::calc_optical_flow_pyr_lk(
             &self.pyramid,
             there,

@@ -79,7 +79,7 @@ pub(super) fn run(args: &TestArgs, json: bool, site: &Site) -> anyhow::Result<()
             let deliveries = runtime.spawn(dispatcher.run(stopped));
             let waited = wait(args, &journal.reader()?, &mut tests);
             stop.send_replace(true);
-            runtime.block_on(deliveries)?;
+            runtime.block_on(deliveries)?.map_err(anyhow::Error::msg)?;
             waited?;
         }
         Err(JournalError::InUse { .. }) => {

@@ -94,7 +94,9 @@ fn what_only_a_restart_takes_is_said() {
     assert!(format!("{:?}", plan.source).contains("10.0.0.8"));
     let waiting = site.plans.restarts();
     assert_eq!(waiting.len(), 3, "{waiting:?}");
-    assert!(waiting[0].contains("south.toml") && waiting[1].contains("west.toml") && waiting[2].contains("site.toml"));
+    assert!(
+        waiting[0].contains("south.toml") && waiting[1].contains("west.toml") && waiting[2].contains("site.toml: id")
+    );
     site.write("cameras/south.toml", &camera("south", ""));
     fs::remove_file(site.folder.path().join("cameras/west.toml")).unwrap();
     site.write("site.toml", "id = \"s\"\n");

@@ -24,7 +24,6 @@ pub struct TrailDesk {
     what_if: WhatIf,
     zone: TimeZone,
     media_dirs: Vec<PathBuf>,
-    grids: BTreeSet<String>,
     data: PathBuf,
 }
 
@@ -37,7 +36,6 @@ impl TrailDesk {
             what_if: WhatIf::new(&site.id, &site.time_zone, &site.data, cores.min(THREADS))?,
             zone: site.time_zone.clone(),
             media_dirs: site.media_dirs.clone(),
-            grids: site.grids.iter().map(|grid| grid.id.clone()).collect(),
             data: site.data.clone(),
         })
     }
@@ -52,10 +50,9 @@ impl TrailDesk {
         Ok(site)
     }
 
-    /// A camera file that somebody thinks of, checked as one of the site; `id` only names it in faults.
-    pub fn check(&self, id: &str, text: &str) -> Result<Checked<Camera>, ConfigError> {
-        let around =
-            Surroundings { time_zone: &self.zone, media_dirs: Some(&self.media_dirs), grids: Some(&self.grids) };
+    /// A camera file that somebody thinks of, checked as one of the site with these grids; `id` only names it in faults.
+    pub fn check(&self, id: &str, text: &str, grids: &BTreeSet<String>) -> Result<Checked<Camera>, ConfigError> {
+        let around = Surroundings { time_zone: &self.zone, media_dirs: Some(&self.media_dirs), grids: Some(grids) };
         camera_text(Path::new(&format!("{id}.toml")), text, &around)
     }
 
