@@ -27,6 +27,7 @@ mod gb28181;
 mod ground;
 mod health;
 mod kills;
+mod hostile;
 mod motion;
 mod mqtt;
 mod nats;
