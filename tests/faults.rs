@@ -28,7 +28,7 @@ fn talkative() -> SiteFiles {
 }
 
 /// Every alert that was told of has ended once, its numbers in order.
-fn assert_told_whole(files: &SiteFiles) {
+pub fn assert_told_whole(files: &SiteFiles) {
     let told = files.told();
     for start in told.iter().filter(|e| e["state"] == "started") {
         let own: Vec<&Value> = told.iter().filter(|e| e["alert"] == start["alert"]).collect();

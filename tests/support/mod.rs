@@ -10,3 +10,4 @@ pub mod server;
 pub mod sip;
 pub mod site;
 pub mod tls;
+pub mod wire;
