@@ -4,6 +4,8 @@ pub mod broker;
 pub mod cap;
 pub mod clips;
 pub mod command;
+pub mod frozen;
+pub mod hours;
 pub mod login;
 pub mod rtsp;
 pub mod server;
