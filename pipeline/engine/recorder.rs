@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::hub::LiveHub;
+use super::steps::Steps;
 use super::trials::Trials;
 use crate::alerts::journal::{Appended, Backlog, Journal, JournalError};
 use crate::alerts::numbering::{Addition, Entry, News, Numbering};
@@ -47,6 +48,7 @@ pub struct Recorder {
     routes: Vec<(String, RouteMetrics)>,
     trials: Trials,
     looked: Option<Instant>,
+    clocks: Steps,
     metrics: Arc<Metrics>,
     pulse: Pulse,
     complained: Option<Instant>,
@@ -78,6 +80,7 @@ impl Recorder {
             routes,
             trials,
             looked: None,
+            clocks: Steps::look(),
             pulse: metrics.health.pulse("journal", PATIENCE, Some(metrics.heartbeat("alerts"))),
             metrics: Arc::clone(metrics),
             complained: None,
@@ -241,6 +244,7 @@ impl Recorder {
             return Ok(());
         }
         self.looked = Some(Instant::now());
+        self.follow_clock()?;
         let at = jiff::Timestamp::now();
         for passed in self.journal.passed(at, PASSED)? {
             if let Some((_, metrics)) = self.routes.iter().find(|(id, _)| *id == passed.route) {
@@ -264,6 +268,22 @@ impl Recorder {
             let open = unanswered.iter().find(|(id, _)| id == route).map_or(0, |(_, open)| *open);
             metrics.unanswered.set(open);
         }
+        Ok(())
+    }
+
+    /// Where somebody set the host's clock, deadlines and deliveries that were put off are as far away as before.
+    fn follow_clock(&mut self) -> Result<(), JournalError> {
+        let clocks = Steps::look();
+        if let Some(step) = self.clocks.until(clocks) {
+            let moved = self.journal.follow_clock(step.by, step.since, step.now)?;
+            tracing::warn!(
+                seconds = step.by.as_secs(),
+                moved,
+                "the host's clock was set: what waits for a time moves along"
+            );
+            self.bell.ring();
+        }
+        self.clocks = clocks;
         Ok(())
     }
 
