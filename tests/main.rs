@@ -47,6 +47,7 @@ mod rtsp_faults;
 mod run;
 mod sample;
 mod snooze;
+mod soak;
 mod support;
 mod trails;
 mod watching;
