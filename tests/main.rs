@@ -49,6 +49,7 @@ mod sample;
 mod snooze;
 mod soak;
 mod support;
+mod threats;
 mod trails;
 mod watching;
 mod webhook;
