@@ -35,6 +35,8 @@ mod nats;
 mod network;
 mod openapi;
 mod operations;
+#[cfg(feature = "otel")]
+mod otel;
 mod outbox;
 mod outputs;
 mod properties;

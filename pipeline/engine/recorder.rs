@@ -15,7 +15,7 @@ use crate::alerts::stopped_after_crash;
 use crate::capture::Stop;
 use crate::config::plan::Site;
 use crate::dispatch::{Bell, Routed, Router};
-use crate::telemetry::{Metrics, Part, Pulse, RouteMetrics};
+use crate::telemetry::{Metrics, Part, Pulse, RouteMetrics, traces};
 use crate::types::{Event, EvidenceState, Kind, MediaState, Rect, State};
 
 /// Events between the cameras and the journal: a burst fits, and behind it the cameras wait rather than lose an alert.
@@ -303,7 +303,7 @@ impl Recorder {
     }
 
     fn flush(&mut self) -> Result<(), JournalError> {
-        let (hub, bell, dropped) = (&self.hub, &self.bell, &self.dropped);
+        let (hub, bell, dropped, began) = (&self.hub, &self.bell, &self.dropped, Instant::now());
         self.backlog.flush(&mut self.journal, |batch, committed| {
             dropped.inc_by(committed.dropped as u64);
             for item in batch {
@@ -311,6 +311,7 @@ impl Recorder {
                 let alert = alert.map(|a| a.to_string()).unwrap_or_default();
                 let (camera, rule) = (camera.as_deref().unwrap_or(""), rule.as_deref().unwrap_or(""));
                 tracing::info!(alert, seq, %state, camera, rule, "alert");
+                traces::journalled(&item.event, began);
                 hub.announce(Arc::new(item.event.clone()));
             }
             bell.ring();
