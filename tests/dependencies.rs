@@ -167,30 +167,33 @@ fn expressions_are_read_as_spdx_has_them() {
     assert!(["", "MIT OR", "MIT ISC", "(MIT", "OR MIT", "MIT WITH"].iter().all(|text| parse(text).is_none()));
 }
 
-/// Knows something about one package, as OSV would; its thread ends with its only request.
+/// Knows something about one package, as OSV would, and says so on the second page of its answer.
 fn advisories(known: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let (mut request, mut buffer) = (Vec::new(), [0; 65_536]);
-        let asked = loop {
-            let length = stream.read(&mut buffer).unwrap();
-            request.extend_from_slice(&buffer[..length]);
-            let text = String::from_utf8_lossy(&request);
-            let body = text.split_once("\r\n\r\n").map(|(_, body)| body);
-            // Whole once it can be read.
-            if let Some(asked) = body.and_then(|body| serde_json::from_str::<serde_json::Value>(body).ok()) {
-                break asked;
-            }
-        };
-        let answer = |query: &serde_json::Value| match query["package"]["name"] == known {
-            true => serde_json::json!({ "vulns": [{ "id": "RUSTSEC-2026-0000" }] }),
-            false => serde_json::json!({}),
-        };
-        let results: Vec<_> = asked["queries"].as_array().unwrap().iter().map(answer).collect();
-        let body = serde_json::json!({ "results": results }).to_string();
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        for mut stream in listener.incoming().flatten() {
+            let (mut request, mut buffer) = (Vec::new(), [0; 65_536]);
+            let asked = loop {
+                let length = stream.read(&mut buffer).unwrap();
+                request.extend_from_slice(&buffer[..length]);
+                let text = String::from_utf8_lossy(&request);
+                let body = text.split_once("\r\n\r\n").map(|(_, body)| body);
+                // Whole once it can be read.
+                if let Some(asked) = body.and_then(|body| serde_json::from_str::<serde_json::Value>(body).ok()) {
+                    break asked;
+                }
+            };
+            let answer = |query: &serde_json::Value| match (query["package"]["name"] == known, &query["page_token"]) {
+                (true, serde_json::Value::Null) => serde_json::json!({ "next_page_token": "second" }),
+                (true, token) if token == "second" => serde_json::json!({ "vulns": [{ "id": "RUSTSEC-2026-0000" }] }),
+                _ => serde_json::json!({}),
+            };
+            let results: Vec<_> = asked["queries"].as_array().unwrap().iter().map(answer).collect();
+            let body = serde_json::json!({ "results": results }).to_string();
+            let length = body.len();
+            write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        }
     });
     address
 }

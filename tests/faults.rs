@@ -1,4 +1,5 @@
-//! Faults inside: a database that is locked or damaged, no more descriptors. (A full disk: `run`.) Pictures go on, operations
+//! Faults inside: a database that is locked or damaged, a folder that can only be read, no more descriptors. (A full disk: `run`;
+//! a clock that is set: `clock`.) Pictures go on, operations
 //! sees why, and alerts are kept as long as anything can be written.
 
 use std::fs::File;
@@ -9,6 +10,7 @@ use rustix::process::Resource;
 use serde_json::Value;
 
 use crate::support::command::names;
+use crate::support::frozen::Frozen;
 use crate::support::login::viewer;
 use crate::support::site::{Run, SiteFiles};
 
@@ -19,7 +21,7 @@ fn is(event: &Value, rule: &str, state: &str) -> bool {
 }
 
 /// A site with a rule that says much.
-fn talkative() -> SiteFiles {
+pub fn talkative() -> SiteFiles {
     let files = SiteFiles::new("");
     files.camera("yard", CLIP);
     let mut camera = File::options().append(true).open(files.path("cameras/yard.toml")).unwrap();
@@ -28,7 +30,7 @@ fn talkative() -> SiteFiles {
 }
 
 /// Every alert that was told of has ended once, its numbers in order.
-fn assert_told_whole(files: &SiteFiles) {
+pub fn assert_told_whole(files: &SiteFiles) {
     let told = files.told();
     for start in told.iter().filter(|e| e["state"] == "started") {
         let own: Vec<&Value> = told.iter().filter(|e| e["alert"] == start["alert"]).collect();
@@ -55,6 +57,34 @@ fn a_locked_journal_stops_nothing_and_loses_nothing() {
     other.execute_batch("ROLLBACK").unwrap();
     run.until("it is well", |run| degraded(run, "journal") == Some(0.0));
     run.until("alerts go on", |_| files.told().len() > told + 2);
+    assert_eq!(run.metric("lookout_overflow_total{queue=\"journal\"}"), Some(0.0));
+    assert_eq!(run.interrupt(), Some(0));
+    assert_told_whole(&files);
+}
+
+#[test]
+#[allow(clippy::print_stderr)] // Why it is skipped.
+fn a_data_folder_that_can_only_be_read_stops_nothing_and_loses_nothing() {
+    let files = talkative();
+    let mut run = files.start();
+    run.until("an alert", |_| files.told().iter().any(|e| e["state"] == "started"));
+    let frozen = match Frozen::new(&files.path("data")) {
+        Ok(frozen) => frozen,
+        Err(why) => {
+            return eprintln!("skipped: no folder can be made immutable (root on ext4, xfs or btrfs can): {why}");
+        }
+    };
+    run.until("operations sees it", |run| {
+        degraded(run, "journal") == Some(1.0) && run.get("/readyz").contains("events wait in memory")
+    });
+    let (analysed, told) = (run.analysed("yard"), files.told().len());
+    run.until("pictures go on", |run| run.analysed("yard") > analysed + 20.0);
+    assert_eq!(files.told().len(), told, "nothing is told that is not on disk");
+    run.until("so does evidence", |run| degraded(run, "evidence") == Some(1.0));
+    drop(frozen);
+    run.until("alerts go on", |_| files.told().len() > told + 3);
+    run.until("it is well", |run| degraded(run, "journal") == Some(0.0));
+    run.until("all is told", |run| run.metric("lookout_outbox_pending{sink=\"record\"}") == Some(0.0));
     assert_eq!(run.metric("lookout_overflow_total{queue=\"journal\"}"), Some(0.0));
     assert_eq!(run.interrupt(), Some(0));
     assert_told_whole(&files);

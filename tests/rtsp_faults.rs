@@ -11,10 +11,12 @@ use lookout::capture::{Clock, SourceError, Stop};
 use lookout::config::plan;
 use lookout::types::{Frame, Size, Span};
 
+use crate::faults::assert_told_whole;
 use crate::rtsp::{Watched, open, plan, quick};
 use crate::support::clips::Clips;
 use crate::support::rtsp::{Behaviour, Camera};
 use crate::support::site::SiteFiles;
+use crate::support::wire::Wire;
 
 const H264: &str = "-c:v libx264 -preset ultrafast -tune zerolatency -g 12 -slices 1 -threads 1 -pix_fmt yuv420p";
 const HEVC: &str = "-c:v libx265 -preset ultrafast -tune zerolatency -pix_fmt yuv420p \
@@ -150,6 +152,36 @@ fn one_picture_a_second_and_sixty_are_both_as_they_come() {
         assert!(steps.iter().skip(1).filter(near).count() + 3 >= steps.len(), "{steps:?}");
         assert_eq!(watched.end(), SourceError::Stopped);
     }
+}
+
+/// TCP half-open: no end, no reset, no byte.
+#[test]
+fn a_connection_that_dies_without_a_word_is_noticed_and_made_anew() {
+    let clips = Clips::new();
+    let walkers = clips.walkers("walkers.h264", 60, &format!("{H264} -an"));
+    let behaviour = Behaviour { pause: Duration::from_millis(40), ..Behaviour::default() };
+    let camera = Camera::start(&walkers, behaviour);
+    let wire = Wire::start(camera.address());
+    let files = SiteFiles::new("");
+    files.camera(
+        "yard",
+        &format!("url = \"rtsp://{}/stream1\"\nstall_timeout = \"1s\"\noutage = \"1s\"", wire.address()),
+    );
+    let mut run = files.start();
+    let started =
+        |files: &SiteFiles| files.told().iter().filter(|e| e["rule"] == "anyone" && e["state"] == "started").count();
+    run.until("an alert", |_| started(&files) == 1);
+    wire.die();
+    let stalled = "lookout_camera_reconnects_total{camera=\"yard\",reason=\"stalled\"}";
+    run.until("the signal is lost", |_| files.told().iter().any(|e| e["reason"] == "signal_lost"));
+    run.until("it is connected anew", |run| run.metric(stalled) == Some(1.0));
+    let analysed = run.analysed("yard");
+    run.until("pictures come", |run| run.analysed("yard") > analysed + 5.0);
+    run.until("a new alert", |_| started(&files) == 2);
+    assert_eq!(camera.sessions(), 2);
+    assert!(run.log().contains("no picture for 1 s"), "{}", run.log());
+    assert_eq!(run.interrupt(), Some(0));
+    assert_told_whole(&files);
 }
 
 fn descriptors() -> usize {

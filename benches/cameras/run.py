@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Frame age, fairness, drops and memory of `lookout run` with several cameras.
 
-    benches/cameras/run.py [--short] [--memory]        needs the built binary; with --memory the command `ffmpeg`
+    benches/cameras/run.py [--short] [--overload | --memory]        needs the built binary; with --memory the command `ffmpeg`
 
 Each case starts the real `lookout run` on a generated site: vtest.avi looped and played live by 1, 2, 4 or 16
 cameras, with the rules of benches/events/s2l1.toml, one inference worker a core and one thread a worker (--workers,
@@ -15,7 +15,12 @@ age      lookout_frame_age_seconds, of the camera with the worst p99, against DE
          (2 + cameras / workers) x and one source interval. Quantiles come from histograms: a step is a tenth or so
          wide, the true value lies in the bracket shown, and the number is interpolated in it as Prometheus does. A
          bound within the bracket is decided by the interpolation and marked ~.
-share    pictures analysed of the least and the most served camera
+share    pictures analysed of the least and the most served camera, of all; fair: the least over the most, of those without
+         priority
+kept     the last case again with two cameras that have `[detect] priority`: of the pictures that each of these wants, the
+         share that is analysed, of the worse one
+slope    how resident memory (Pss) rises over the measured time, MB a minute; in so short a time it is mostly noise, --seconds
+         300 says more
 others   CPU that other processes used, of the whole machine: above 0.05 the machine was busy and ages mean little
 
 --memory: a looped 1920x1080 H.264 clip (vtest.avi scaled up) by 1 and 8 cameras; resident memory (Pss of
@@ -113,8 +118,8 @@ def memory(pid):
 
 # --- a site and its process ---
 
-def site(folder, given, video, cameras, source):
-    """Files of a site whose cameras all play one clip; the address it listens on."""
+def site(folder, given, video, cameras, source, priority=0):
+    """Files of a site whose cameras all play one clip, the first ones with priority; the address it listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -126,6 +131,7 @@ def site(folder, given, video, cameras, source):
     rules = RULES.read_text().partition("[[zone]]")
     for k in range(cameras):
         head = [f'id = "cam-{k:02}"', "[source]", f'url = "file:{video.name}"', "loop = true", *source]
+        head += ["[detect]", "priority = true"] if k < priority else []
         (folder / f"cameras/cam-{k:02}.toml").write_text("\n".join(head) + "\n\n" + "".join(rules[1:]))
     return address
 
@@ -172,16 +178,27 @@ class Process:
             return parse(answer.read().decode())
 
 
+def slope(points):
+    """Of a least squares line."""
+    x, y = zip(*points)
+    mx, my = statistics.fmean(x), statistics.fmean(y)
+    spread = sum((a - mx) ** 2 for a in x)
+    return sum((a - mx) * (b - my) for a, b in points) / spread if spread else 0.0
+
+
 # --- frame age, fairness, drops ---
 
 def measured(given, video, case):
     """One repetition of one case."""
     with tempfile.TemporaryDirectory(prefix="lookout-bench-") as folder:
-        address = site(Path(folder), given, video, case["cameras"], case["source"])
+        address = site(Path(folder), given, video, case["cameras"], case["source"], case.get("priority", 0))
         with Process(given, Path(folder), address) as process:
             time.sleep(given.warm)
             before, (all_before, own_before), start = process.metrics(), busy(process.child.pid), time.monotonic()
-            time.sleep(given.seconds)
+            sizes = []
+            while (at := time.monotonic() - start) < given.seconds:
+                sizes.append((at / 60, memory(process.child.pid)["Pss"]))
+                time.sleep(min(2.0, max(0.0, given.seconds - at)))
             after, (all_after, own_after) = process.metrics(), busy(process.child.pid)
             spent = time.monotonic() - start
     names = sorted({dict(labels)["camera"] for name, labels in after if name == "lookout_frames_total"})
@@ -200,13 +217,17 @@ def measured(given, video, case):
         raise Failed(f"{case['name']}: a camera is not up")
     now = difference(after, before)
     analysed = {c: total(now, "lookout_frames_total", camera=c, outcome="analysed") for c in names}
-    if min(analysed.values()) == 0:
+    # Beside cameras with priority nobody waits for more than four turns of all (pipeline/detect/batch.rs).
+    if min(analysed.values()) == 0 and (not case.get("priority") or sum(analysed.values()) > 8 * case["cameras"]):
         raise Failed(f"{case['name']}: a camera was not served: {analysed}")
     infer, slowest = (quantile(histogram(now, "lookout_stage_seconds", stage="infer"), q) for q in (0.5, 0.99))
     ages = {c: {f"p{q}": quantile(histogram(now, "lookout_frame_age_seconds", camera=c), q / 100) for q in (50, 99)}
             for c in names}
     cores = len(os.sched_getaffinity(0))
-    return {"infer": infer, "infer_p99": slowest, "ages": ages, "analysed": analysed, "decoded": total(now, "lookout_stage_seconds_count",
+    first = case.get("priority", 0)
+    rest = [analysed[c] for c in names[first:]]
+    kept = min((analysed[c] / spent / case["rate"] for c in names[:first]), default=None)
+    return {"fair": min(rest) / max(rest), "kept": kept, "memory_slope": slope(sizes), "infer": infer, "infer_p99": slowest, "ages": ages, "analysed": analysed, "decoded": total(now, "lookout_stage_seconds_count",
                                                                                 stage="decode"),
             "outcomes": {w: total(now, "lookout_frames_total", outcome=w) for w in ("analysed", "dropped", "idle")},
             "stages_ms": {s: 1e3 * total(now, "lookout_stage_seconds_sum", stage=s)
@@ -236,9 +257,9 @@ def judged(case, run, workers):
             "within": word if certain else f"~{word}"}
 
 
-def overload(name, fps):
+def overload(name, fps, priority=0):
     """16 cameras of which every picture is wanted."""
-    return {"name": name, "cameras": 16, "overload": True, "interval": 1 / fps, "rate": fps,
+    return {"name": name, "cameras": 16, "overload": True, "interval": 1 / fps, "rate": fps, "priority": priority,
             "source": [f"fps = {fps:.3f}"]}
 
 
@@ -258,7 +279,8 @@ def plan(given, capacity):
         cases.append({"name": f"{cameras} below capacity", "cameras": cameras, "overload": False,
                       "interval": 1 / FILE_FPS, "rate": rate, "source": [f"rate = {rate:.3f}"]})
     cases.append(overload(f"16 at {OVERLOAD} x capacity", OVERLOAD * capacity / 16))
-    return cases
+    cases.append(overload("the same, 2 with priority", OVERLOAD * capacity / 16, 2))
+    return [case for case in cases if case["overload"] or not given.overload]
 
 
 def inference_ms(given):
@@ -293,14 +315,15 @@ def age(given):
             f"{1e3 * run['infer']['value']:.0f}", f"{1e3 * run['infer_p99']['value']:.0f}", f"{1e3 * got['p50']:.0f}",
             f"{1e3 * got['p99']['value']:.0f} ({1e3 * got['p99']['low']:.0f}-{1e3 * got['p99']['high']:.0f})",
             f"{1e3 * got['bound']:.0f}", f"{got['of_bound']:.2f}",
-            "/".join(j["within"] for j in judgements), f"{min(shares):.1f}-{max(shares):.1f} %",
+            "/".join(j["within"] for j in judgements), f"{min(shares):.1f}-{max(shares):.1f} %", f"{run['fair']:.2f}",
+            "" if run["kept"] is None else f"{run['kept']:.2f}", f"{run['memory_slope']:+.1f}",
             f"{outcomes['dropped']:.0f}", f"{outcomes['idle']:.0f}", f"{run['cpu']:.2f}",
             "/".join(f"{r['others']:.2f}" for r in results)])
         report["cases"].append({**case, "runs": results, "judged": judgements})
     print(f"\n### Frame age, {given.workers} workers of {given.threads} thread, {given.seconds} s a case, median of "
           f"{given.repeat}; inference alone {alone:.1f} ms, capacity {most:.1f} pictures/s\n")
     print(markdown(["cameras", "wanted/s each", "analysed/s", "infer ms", "infer p99", "age p50 ms", "worst p99 ms", "bound ms",
-                    "of bound", "within", "share least-most", "dropped", "idle", "CPU", "others"], rows))
+                    "of bound", "within", "share least-most", "fair", "kept", "slope", "dropped", "idle", "CPU", "others"], rows))
     print(f"\nshare: a fair one is {', '.join(f'{100 / c:.1f} % of {c}' for c in (1, 2, 4, 16))}"
           "\ndropped: a fresher picture came; idle: left out by the rate. CPU and others: share of the whole machine")
     if any(r["others"] > 0.05 for results in runs.values() for r in results):
@@ -369,6 +392,7 @@ def main():
     add_arguments(parser)
     parser.add_argument("--short", action="store_true", help="a minute at most: a test of the bench, no numbers")
     parser.add_argument("--memory", action="store_true", help="memory instead of frame age")
+    parser.add_argument("--overload", action="store_true", help="of frame age, only the cases that are too much")
     parser.add_argument("--workers", type=int, default=cores, help="inference workers (default: the cores)")
     parser.add_argument("--threads", type=int, default=1, help="threads of one inference")
     parser.add_argument("--load", type=float, default=0.5, help="share of the capacity asked for below it")

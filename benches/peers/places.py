@@ -4,6 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+# ONNX Runtime's own; Lookout sets it for itself.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "out"
 MISSING = 3

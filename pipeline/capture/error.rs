@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::types::Size;
+
 /// Why there is no next picture. `at` is a location without credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
@@ -41,6 +43,17 @@ pub enum SourceError {
         at: String,
         /// In the library's words.
         why: String,
+    },
+    /// A picture that no camera's would be: the memory of one is refused before it is asked for.
+    #[error(
+        "{at}: a picture of {size} is too large: at most {} pixels are taken",
+        crate::capture::picture::MOST_PIXELS
+    )]
+    TooLarge {
+        /// Location.
+        at: String,
+        /// What the stream announces.
+        size: Size,
     },
     /// Nobody answers, or the answer is no.
     #[error("{at}: cannot connect: {why}")]
@@ -110,6 +123,7 @@ impl SourceError {
             | Self::NotAFile { .. }
             | Self::Denied { .. }
             | Self::Undecodable { .. }
+            | Self::TooLarge { .. }
             | Self::Unauthorized { .. } => Retry::Late,
             Self::Refused { .. }
             | Self::ConnectTimeout { .. }
@@ -126,6 +140,7 @@ impl SourceError {
             Self::Stopped => "stopped",
             Self::NotFound { .. } | Self::NotAFile { .. } | Self::Denied { .. } => "unreadable",
             Self::Undecodable { .. } => "undecodable",
+            Self::TooLarge { .. } => "too_large",
             Self::Refused { .. } => "refused",
             Self::Unauthorized { .. } => "unauthorized",
             Self::ConnectTimeout { .. } => "connect_timeout",
@@ -136,6 +151,15 @@ impl SourceError {
     }
 
     /// Every reason for which a camera can be opened again.
-    pub const REASONS: [&'static str; 8] =
-        ["unreadable", "undecodable", "refused", "unauthorized", "connect_timeout", "stalled", "lost", "garbled"];
+    pub const REASONS: [&'static str; 9] = [
+        "unreadable",
+        "undecodable",
+        "too_large",
+        "refused",
+        "unauthorized",
+        "connect_timeout",
+        "stalled",
+        "lost",
+        "garbled",
+    ];
 }

@@ -201,9 +201,9 @@ impl LibavSource {
             return Ok(());
         }
         // Under the same number libav itself notices no change of codec: a camera then stalls and is opened again.
-        let time_base = stream.time_base();
+        let (time_base, codec) = (stream.time_base(), parameters.id());
         let decoder = opening::decoder(parameters, time_base, self.options.threads)
-            .map_err(|error| SourceError::Undecodable { at: self.at.clone(), why: error.to_string() })?;
+            .map_err(|refused| refused.at(self.at.clone(), codec))?;
         self.foreign = 0;
         self.stream = index;
         self.successor = Some((decoder, time_base));
@@ -228,13 +228,16 @@ impl Source for LibavSource {
         self.watchdog.arm(self.options.stall_timeout);
         loop {
             let frame = self.decode()?;
-            self.wasted = 0;
             if frame.is_corrupt() || frame.has_decode_errors() {
                 self.damage.pictures += 1;
             }
             let pts = if self.timed { frame.timestamp().map(|ticks| self.span(ticks)) } else { None };
             let arrived = self.arrivals.of(frame.pts());
-            let Some(picture) = VideoPicture::new(frame) else { continue };
+            let Some(picture) = VideoPicture::new(frame) else {
+                self.waste()?;
+                continue;
+            };
+            self.wasted = 0;
             let took = std::mem::take(&mut self.took);
             return Ok(Decoded { pts, arrived, took, picture: Arc::new(picture) });
         }

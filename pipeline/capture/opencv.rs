@@ -13,7 +13,7 @@ use opencv::videoio::{self, VideoCapture};
 
 use super::SourceError;
 use super::clock::Stop;
-use super::picture::VideoPicture;
+use super::picture::{VideoPicture, is_sane};
 use super::source::{Damage, Decoded, Source, StreamInfo};
 use crate::types::{Size, Span};
 
@@ -65,6 +65,9 @@ impl OpencvSource {
         }
         let get = |property: i32| capture.get(property).unwrap_or(0.0);
         let size = Size::new(get(videoio::CAP_PROP_FRAME_WIDTH) as u32, get(videoio::CAP_PROP_FRAME_HEIGHT) as u32);
+        if !is_sane(size) {
+            return Err(SourceError::TooLarge { at, size });
+        }
         let fps = Some(get(videoio::CAP_PROP_FPS)).filter(|fps| fps.is_finite() && (0.001..=1000.0).contains(fps));
         let frames = Some(get(videoio::CAP_PROP_FRAME_COUNT)).filter(|frames| !live && *frames >= 1.0);
         let info = StreamInfo {

@@ -20,6 +20,17 @@ const SCALERS: usize = 16;
 /// 416x224 0.55 ms against 0.29 and 1.07 (benches/stages/capture.rs); inference takes 25 ms.
 const SCALING: Flags = Flags::AREA;
 
+/// The most pixels that a picture may have: the largest frame of H.264 (MaxFS of levels 6 to 6.2, table A-1) and of HEVC
+/// (MaxLumaPs of the same levels, table A.8), such as 8192x4320. At 8 bits 4:2:0 that is 53 MB a picture, and a decoder holds some.
+pub const MOST_PIXELS: usize = 35_651_584;
+/// The longest side at that frame size by the same tables: the root of eight times as many.
+const LONGEST_SIDE: u32 = 16_888;
+
+/// Whether a picture of this size is one that a camera may send.
+pub(super) fn is_sane(size: Size) -> bool {
+    size.width.max(size.height) <= LONGEST_SIDE && size.area() <= MOST_PIXELS
+}
+
 /// A decoder's picture. Holding it holds one buffer of the decoder's pool (3 MB at 1080p).
 pub struct VideoPicture {
     frame: frame::Video,
@@ -30,7 +41,7 @@ impl VideoPicture {
     /// Takes the decoder's frame; `None` if it holds no pixels.
     pub(super) fn new(mut frame: frame::Video) -> Option<Self> {
         let size = Size::new(frame.width(), frame.height());
-        if frame.planes() == 0 || size.area() == 0 {
+        if frame.planes() == 0 || size.area() == 0 || !is_sane(size) {
             return None;
         }
         // swscale takes the range from the pixel format alone; decoders of newer codecs tell it beside the format.
@@ -56,7 +67,7 @@ impl VideoPicture {
     /// A picture of packed blue, green, red rows; `None` if their number does not fit the size.
     pub fn from_bgr(size: Size, bgr: &[u8]) -> Option<Self> {
         let row = size.width as usize * 3;
-        if size.area() == 0 || bgr.len() != row * size.height as usize {
+        if size.area() == 0 || !is_sane(size) || bgr.len() != row * size.height as usize {
             return None;
         }
         let mut frame = frame::Video::new(Pixel::BGR24, size.width, size.height);

@@ -6,6 +6,7 @@ mod backup;
 mod bench;
 mod check;
 mod common;
+mod discreet;
 mod ground;
 mod models;
 mod notify;
@@ -61,6 +62,7 @@ enum Command {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    discreet::begin();
     // Clap answers --help with 0 and wrong arguments with 2 by itself.
     let arguments = Arguments::parse();
     let format = if arguments.log_json { LogFormat::Json } else { LogFormat::Text };

@@ -11,7 +11,7 @@ use lookout::capture::Stop;
 use lookout::config::SiteFiles;
 use lookout::engine::run::Parts;
 use lookout::engine::trails::desk::TrailDesk;
-use lookout::telemetry::Metrics;
+use lookout::telemetry::{Metrics, traces};
 use tokio::sync::watch;
 
 use super::common::{print, warn};
@@ -41,6 +41,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let site = files.site.clone();
     let metrics = Metrics::new().context("cannot set up metrics")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // Ended before the runtime, which sends the last ones.
+    let traces = traces::start(runtime.handle()).map_err(|error| super::Invalid(error.to_string()))?;
     // The port first: a second instance should say so at once.
     let listener = runtime.block_on(api::bind(&site)).map_err(wrong_unless_retry)?;
     let (scheme, address) = (listener.scheme(), listener.address());
@@ -97,6 +99,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             }
         }
     });
+    traces.end();
     runtime.shutdown_timeout(Duration::from_secs(1));
     worked.and(delivered).map_err(|reason| anyhow::anyhow!(reason))
 }

@@ -24,7 +24,7 @@ mod tests;
 
 pub use batch::{Key, Rota};
 pub use catalog::{Catalog, Entry};
-pub use onnx::OnnxDetector;
+pub use onnx::{OnnxDetector, Spent};
 
 use std::path::PathBuf;
 

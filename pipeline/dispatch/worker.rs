@@ -13,7 +13,7 @@ use super::backoff::Backoff;
 use super::{Sink, SinkError};
 use crate::alerts::evidence::link::Linker;
 use crate::alerts::journal::{By, Delivery, Due, JournalError, Outbox, Recorded, Settled, Verdict, Via};
-use crate::telemetry::{Pulse, Refusal, SinkMetrics};
+use crate::telemetry::{Pulse, Refusal, SinkMetrics, traces};
 
 /// Deliveries taken from the outbox at once: one query for many.
 const PREFETCH: usize = 256;
@@ -64,7 +64,7 @@ pub(super) struct Worker {
     looked: Instant,
 }
 
-type Attempt = (Vec<Delivery>, Result<Vec<Reply>, SinkError>);
+type Attempt = (Vec<Delivery>, Result<Vec<Reply>, SinkError>, Instant);
 
 /// Adds what the receiver has got before, if `wanted`.
 fn look_back(outbox: &Outbox, wanted: bool, deliveries: &mut [Delivery]) -> Result<(), JournalError> {
@@ -75,8 +75,9 @@ fn look_back(outbox: &Outbox, wanted: bool, deliveries: &mut [Delivery]) -> Resu
 }
 
 async fn attempt(sink: Arc<Sink>, batch: Vec<Delivery>) -> Attempt {
+    let began = Instant::now();
     let outcome = sink.deliver(&batch).await;
-    (batch, outcome)
+    (batch, outcome, began)
 }
 
 impl Worker {
@@ -248,7 +249,11 @@ impl Worker {
         Ok(())
     }
 
-    fn note(&mut self, (batch, outcome): Attempt) {
+    fn note(&mut self, (batch, outcome, began): Attempt) {
+        let failed = outcome.as_ref().err().map(ToString::to_string);
+        for Delivery { event, attempts, .. } in &batch {
+            traces::attempted(event, self.sink.id(), attempts + 1, began.into_std(), failed.as_deref());
+        }
         match outcome {
             Ok(replies) => {
                 self.said(replies);

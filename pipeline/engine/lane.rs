@@ -10,7 +10,7 @@ use super::analyze::privacy_mask;
 use super::hub::CameraHub;
 use super::keeping::Keeping;
 use super::painter::Painter;
-use super::stages::CameraStages;
+use super::stages::{CameraStages, Spent};
 use crate::alerts::numbering::Entry;
 use crate::capture::gaze::Stored;
 use crate::capture::{FreshestSlot, Gaze, Inspector, PrivacyMask};
@@ -35,10 +35,21 @@ pub struct Lane {
     pub gate: bool,
     /// Somebody is followed, or an alert is open, as of the last picture.
     pub busy: AtomicBool,
+    /// Its pictures cannot be converted, and that was said.
+    pub unusable: AtomicBool,
     /// Handles of its series.
     pub metrics: CameraMetrics,
     /// What the page sees.
     pub hub: Arc<CameraHub>,
+}
+
+/// How long a picture took.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged {
+    /// Tracker, with where the camera looks, and rules.
+    pub spent: Spent,
+    /// From packet to the end of rules.
+    pub age: Duration,
 }
 
 /// Where a camera's crossings go besides.
@@ -167,7 +178,7 @@ impl LaneState {
     }
 
     /// One analysed picture, from tracker to journal's queue.
-    pub fn observe(&mut self, lane: &Lane, frame: &Frame, detections: &[Detection]) {
+    pub fn observe(&mut self, lane: &Lane, frame: &Frame, detections: &[Detection]) -> Judged {
         let size = frame.picture.size();
         if lane.hub.takes_view() {
             self.inspector.accept();
@@ -187,6 +198,7 @@ impl LaneState {
         self.rules.done(observed.spent.rules);
         lane.busy.store(observed.busy, Ordering::Relaxed);
         let age = frame.arrived.elapsed();
+        let judged = Judged { spent: Spent { track: observed.spent.track + aimed, ..observed.spent }, age };
         lane.metrics.analysed.inc();
         lane.metrics.frame_age.observe(age.as_secs_f64());
         self.seen = frame.time;
@@ -235,6 +247,7 @@ impl LaneState {
         let refused = self.stages.refused();
         let totals = [refused.tracks, refused.incidents, self.painter.covered()];
         self.overflow.iter_mut().zip(totals).for_each(|(overflow, total)| overflow.note(total));
+        judged
     }
 
     /// Finds out where a camera that moves looks; gives the time that took.

@@ -25,6 +25,7 @@
 //! | `tally` | what pictures tell beside boxes |
 //! | [`trails`] | where people walked, kept without pictures |
 //! | [`trials`] | test alerts |
+//! | `steps` | whether somebody set the host's clock |
 //! | `threads` | threads whose death is seen |
 //! | [`ground`] | what cameras have learnt of their ground, across restarts |
 //! | `presets` | views of presets, across restarts |
@@ -66,6 +67,7 @@ pub mod replay;
 pub mod run;
 pub mod site;
 pub mod stages;
+mod steps;
 pub mod survey;
 mod tally;
 mod threads;

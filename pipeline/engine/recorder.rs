@@ -8,6 +8,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::hub::LiveHub;
 use super::next_site::NextSite;
+use super::steps::Steps;
 use super::trials::Trials;
 use crate::alerts::journal::{Appended, Backlog, Journal, JournalError};
 use crate::alerts::numbering::{Addition, Entry, News, Numbering};
@@ -15,7 +16,7 @@ use crate::alerts::stopped_after_crash;
 use crate::capture::Stop;
 use crate::config::plan::Site;
 use crate::dispatch::{Bell, Routed, Router};
-use crate::telemetry::{Metrics, Part, Pulse, RouteMetrics};
+use crate::telemetry::{Metrics, Part, Pulse, RouteMetrics, traces};
 use crate::types::{Event, EvidenceState, Kind, MediaState, Rect, State};
 
 /// Events between the cameras and the journal: a burst fits, and behind it the cameras wait rather than lose an alert.
@@ -49,6 +50,7 @@ pub struct Recorder {
     trials: Trials,
     next: Arc<NextSite>,
     looked: Option<Instant>,
+    clocks: Steps,
     metrics: Arc<Metrics>,
     pulse: Pulse,
     complained: Option<Instant>,
@@ -81,6 +83,7 @@ impl Recorder {
             trials,
             next: Arc::default(),
             looked: None,
+            clocks: Steps::look(),
             pulse: metrics.health.pulse("journal", PATIENCE, Some(metrics.heartbeat("alerts"))),
             metrics: Arc::clone(metrics),
             complained: None,
@@ -282,6 +285,7 @@ impl Recorder {
             return Ok(());
         }
         self.looked = Some(Instant::now());
+        self.follow_clock()?;
         let at = jiff::Timestamp::now();
         for passed in self.journal.passed(at, PASSED)? {
             if let Some((_, metrics)) = self.routes.iter().find(|(id, _)| *id == passed.route) {
@@ -308,6 +312,22 @@ impl Recorder {
         Ok(())
     }
 
+    /// Where somebody set the host's clock, deadlines and deliveries that were put off are as far away as before.
+    fn follow_clock(&mut self) -> Result<(), JournalError> {
+        let clocks = Steps::look();
+        if let Some(step) = self.clocks.until(clocks) {
+            let moved = self.journal.follow_clock(step.by, step.since, step.now)?;
+            tracing::warn!(
+                seconds = step.by.as_secs(),
+                moved,
+                "the host's clock was set: what waits for a time moves along"
+            );
+            self.bell.ring();
+        }
+        self.clocks = clocks;
+        Ok(())
+    }
+
     /// Learns from the journal what the last run knew: quiet spots, and which alerts stand for later ones.
     pub fn recall(&mut self) -> Result<(), JournalError> {
         self.router.recall(&self.journal, jiff::Timestamp::now())?;
@@ -324,7 +344,7 @@ impl Recorder {
     }
 
     fn flush(&mut self) -> Result<(), JournalError> {
-        let (hub, bell, dropped) = (&self.hub, &self.bell, &self.dropped);
+        let (hub, bell, dropped, began) = (&self.hub, &self.bell, &self.dropped, Instant::now());
         self.backlog.flush(&mut self.journal, |batch, committed| {
             dropped.inc_by(committed.dropped as u64);
             for item in batch {
@@ -332,6 +352,7 @@ impl Recorder {
                 let alert = alert.map(|a| a.to_string()).unwrap_or_default();
                 let (camera, rule) = (camera.as_deref().unwrap_or(""), rule.as_deref().unwrap_or(""));
                 tracing::info!(alert, seq, %state, camera, rule, "alert");
+                traces::journalled(&item.event, began);
                 hub.announce(Arc::new(item.event.clone()));
             }
             bell.ring();

@@ -386,6 +386,7 @@ fn lanes(site: &Site, hub: &LiveHub, metrics: &Metrics) -> Arc<[Lane]> {
             slot: FreshestSlot::new(),
             gate: camera.detect.gate,
             busy: AtomicBool::new(true),
+            unusable: AtomicBool::new(false),
             metrics: metrics.for_camera(&camera.id),
             hub: Arc::clone(hub),
         })

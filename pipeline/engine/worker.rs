@@ -1,14 +1,16 @@
 //! An inference worker: takes the freshest frames that are waiting, detects, and runs their cameras' stages.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::board::Board;
-use super::lane::Lane;
+use super::lane::{Judged, Lane};
 use super::lull::Lull;
-use crate::detect::{DetectError, Detector, OnnxDetector};
+use crate::detect::{DetectError, Detector, OnnxDetector, Spent as Found};
+use crate::telemetry::traces::{self, Stations};
 use crate::telemetry::{Metrics, Pulse, Stage, StageMetrics};
-use crate::types::{Batch, Detections, Frame};
+use crate::types::{Batch, Detections, Frame, PictureError};
 
 /// Consecutive failed inferences after which a worker ends the process rather than go on blind.
 const MOST_FAILURES: u32 = 20;
@@ -58,7 +60,7 @@ impl Worker {
 
     /// Works until the board closes.
     pub fn run(mut self) -> Result<(), String> {
-        let (board, lull) = (Arc::clone(&self.board), Arc::clone(&self.lull));
+        let (board, lull, lanes) = (Arc::clone(&self.board), Arc::clone(&self.lull), Arc::clone(&self.lanes));
         let (mut taken, mut scratch) = (Vec::new(), Vec::new());
         let mut found: Vec<Detections> = Vec::new();
         let mut frames: Vec<Frame> = Vec::new();
@@ -73,7 +75,7 @@ impl Worker {
             frames.clear();
             let mut i = 0;
             while i < taken.len() {
-                let lane = &self.lanes[taken[i].0];
+                let lane = &lanes[taken[i].0];
                 match lane.slot.take() {
                     Some(frame) => {
                         taken[i].1.adopt(lane);
@@ -89,12 +91,35 @@ impl Worker {
             if taken.is_empty() {
                 continue;
             }
-            let busy = lull.work();
+            let (busy, took) = (lull.work(), Instant::now());
             match self.detect(self.groups[taken[0].0], &frames, &mut found) {
                 Ok(()) => {
                     failures = 0;
                     for ((camera, state), (frame, detections)) in taken.iter_mut().zip(frames.iter().zip(&found)) {
-                        state.observe(&self.lanes[*camera], frame, &detections.items);
+                        let lane = &lanes[*camera];
+                        usable(lane);
+                        let judged = state.observe(lane, frame, &detections.items);
+                        if traces::wants_picture() {
+                            let spent = self.detectors[self.groups[*camera]].spent();
+                            traces::picture(&lane.id, stations(frame, took, spent, judged));
+                        }
+                    }
+                }
+                // A camera's own fault, whatever it sends: it ends nothing, and spoils no other camera's picture.
+                Err(DetectError::Picture(_)) => {
+                    for ((camera, state), frame) in taken.iter_mut().zip(&frames) {
+                        let lane = &lanes[*camera];
+                        match self.detect(self.groups[*camera], std::slice::from_ref(frame), &mut found) {
+                            Ok(()) => {
+                                usable(lane);
+                                state.observe(lane, frame, &found[0].items);
+                            }
+                            Err(DetectError::Picture(error)) => unusable(lane, &error),
+                            Err(error) => {
+                                tracing::error!(%error, "a picture could not be analysed");
+                                lane.metrics.dropped.inc();
+                            }
+                        }
                     }
                 }
                 Err(error) => {
@@ -103,7 +128,7 @@ impl Worker {
                         return Err(error.to_string());
                     }
                     tracing::error!(%error, "a picture could not be analysed");
-                    taken.iter().for_each(|(camera, _)| self.lanes[*camera].metrics.dropped.inc());
+                    taken.iter().for_each(|(camera, _)| lanes[*camera].metrics.dropped.inc());
                 }
             }
             drop(busy);
@@ -113,6 +138,7 @@ impl Worker {
         }
     }
 
+    /// Finds people in pictures of one group.
     fn detect(&mut self, group: usize, frames: &[Frame], found: &mut Vec<Detections>) -> Result<(), DetectError> {
         let detector = &mut self.detectors[group];
         let lost = detector.overflow();
@@ -125,3 +151,35 @@ impl Worker {
         Ok(())
     }
 }
+
+/// When what happened to a picture that was traced.
+fn stations(frame: &Frame, taken: Instant, found: Found, judged: Judged) -> Stations {
+    Stations {
+        arrived: frame.arrived,
+        taken,
+        convert: found.convert,
+        infer: found.infer + found.decode,
+        done: frame.arrived + judged.age,
+        track: judged.spent.track,
+        rules: judged.spent.rules,
+    }
+}
+
+/// Counts a picture that cannot be converted, and says once why.
+fn unusable(lane: &Lane, error: &PictureError) {
+    lane.metrics.dropped.inc();
+    if !lane.unusable.swap(true, Ordering::Relaxed) {
+        tracing::error!(camera = lane.id, %error, "pictures of this camera cannot be analysed");
+        lane.hub.update(|s| s.message = Some(error.to_string()));
+    }
+}
+
+/// A picture was converted: what was said of earlier ones is over.
+fn usable(lane: &Lane) {
+    if lane.unusable.load(Ordering::Relaxed) && lane.unusable.swap(false, Ordering::Relaxed) {
+        lane.hub.update(|s| s.message = None);
+    }
+}
+
+#[cfg(test)]
+mod tests;

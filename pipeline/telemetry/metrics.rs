@@ -16,8 +16,18 @@ use crate::config::plan;
 use crate::types::{Direction, Kind, Severity};
 
 /// Why a camera is connected anew; the `reason` of `lookout_camera_reconnects_total`.
-pub const RECONNECT_REASONS: [&str; 9] =
-    ["ended", "unreadable", "undecodable", "refused", "unauthorized", "connect_timeout", "stalled", "lost", "garbled"];
+pub const RECONNECT_REASONS: [&str; 10] = [
+    "ended",
+    "unreadable",
+    "undecodable",
+    "too_large",
+    "refused",
+    "unauthorized",
+    "connect_timeout",
+    "stalled",
+    "lost",
+    "garbled",
+];
 /// Why the rules of a camera rest; the `reason` of `lookout_rules_suspended`.
 pub const SUSPEND_REASONS: [&str; 7] =
     ["signal_lost", "moved", "turning", "no_preset", "other_preset", "lost", "out_of_view"];

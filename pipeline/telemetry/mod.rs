@@ -6,6 +6,7 @@ pub mod logs;
 pub mod metrics;
 mod process;
 mod quantile;
+pub mod traces;
 
 pub use answers::{AnswerMetrics, FigureMetrics, Refusal, RouteMetrics};
 pub use health::{Health, PARTS, Part, Pulse, Sign};

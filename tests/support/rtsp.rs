@@ -70,6 +70,10 @@ impl Camera {
         format!("rtsp://{}/stream1", self.address)
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// How often somebody asked it to play.
     pub fn sessions(&self) -> usize {
         self.sessions.load(Ordering::SeqCst)
@@ -243,9 +247,10 @@ impl Stream {
         for nal in nals {
             let kind = if hevc { nal[0] >> 1 & 0x3f } else { nal[0] & 0x1f };
             match (hevc, kind) {
-                (true, 32) => vps.clone_from(&nal),
-                (false, 7) | (true, 33) => sps.clone_from(&nal),
-                (false, 8) | (true, 34) => pps.clone_from(&nal),
+                // What is announced is what the stream begins with.
+                (true, 32) if vps.is_empty() => vps.clone_from(&nal),
+                (false, 7) | (true, 33) if sps.is_empty() => sps.clone_from(&nal),
+                (false, 8) | (true, 34) if pps.is_empty() => pps.clone_from(&nal),
                 _ => {}
             }
             picture.push(nal);

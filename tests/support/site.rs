@@ -16,7 +16,7 @@ use super::command::{cramped, lookout, ran, root, write};
 use super::login::viewer;
 
 /// Long enough for a busy machine; every wait ends by what it waits for.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(120);
 
 /// A site's files.
 pub struct SiteFiles {

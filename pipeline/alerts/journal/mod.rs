@@ -202,6 +202,21 @@ impl Journal {
         watch::passed(&self.connection, now, limit)
     }
 
+    /// The host's clock was set `by` so much, to `now`: deadlines of answers move along, and what was put off is not put off for
+    /// longer. What was announced since `since` by the clock as it is now knows it already. Gives how many rows moved.
+    pub fn follow_clock(
+        &mut self,
+        by: jiff::SignedDuration,
+        since: jiff::Timestamp,
+        now: jiff::Timestamp,
+    ) -> Result<usize, JournalError> {
+        let _turn = lock(&self.gate);
+        let tx = self.connection.transaction()?;
+        let moved = watch::follow_clock(&tx, by, since, now)? + outbox::follow_clock(&tx, by)?;
+        tx.commit()?;
+        Ok(moved)
+    }
+
     /// The newest event of each alert that a route has announced since then, in the order of their starts.
     pub fn announced(&self, route: &str, since: jiff::Timestamp) -> Result<Vec<Event>, JournalError> {
         watch::announced(&self.connection, route, since)

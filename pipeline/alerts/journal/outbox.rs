@@ -270,6 +270,16 @@ impl Outbox {
     }
 }
 
+/// What was put off is put off no longer where the clock was set back. Set forward, it comes early, which harms nobody.
+pub(super) fn follow_clock(tx: &Transaction<'_>, by: jiff::SignedDuration) -> Result<usize, JournalError> {
+    if !by.is_negative() {
+        return Ok(0);
+    }
+    let by = i64::try_from(by.as_micros()).unwrap_or(0);
+    let mut statement = tx.prepare_cached("UPDATE outbox SET due = max(due + ?1, 0) WHERE state = 0 AND due > 0")?;
+    Ok(statement.execute([by])?)
+}
+
 /// A row of [`WAITING`].
 fn delivery(row: &rusqlite::Row<'_>) -> Result<Delivery, JournalError> {
     let event = serde_json::from_str(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)?;

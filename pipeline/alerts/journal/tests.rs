@@ -396,6 +396,39 @@ fn taken(recorded: Recorded) -> Taken {
 }
 
 #[test]
+fn what_waits_for_a_time_moves_with_a_clock_that_is_set() {
+    const HOUR: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let begin = jiff::Timestamp::now();
+    journal.append(&[watched(1, "squad", Some(60))]).unwrap();
+    let passed = |journal: &Journal, at: jiff::Timestamp| {
+        journal.passed(at, 10).unwrap().iter().map(|p| p.within.secs_f64() as i64).collect::<Vec<_>>()
+    };
+    let seconds = jiff::SignedDuration::from_secs;
+    // Forward: what was announced before has as long as it had; what was announced since knows the clock as it is.
+    assert_eq!(journal.follow_clock(HOUR, begin + HOUR - seconds(1), begin + HOUR).unwrap(), 1);
+    assert_eq!(passed(&journal, begin + HOUR + seconds(50)), [0_i64; 0]);
+    assert_eq!(passed(&journal, begin + HOUR + seconds(70)), [60]);
+    assert_eq!(journal.follow_clock(-HOUR, begin + HOUR - seconds(2), begin + HOUR + seconds(2)).unwrap(), 0);
+    assert_eq!(journal.follow_clock(-HOUR, begin - seconds(9), begin - seconds(8)).unwrap(), 1);
+    assert_eq!(passed(&journal, begin + seconds(70)), [60]);
+
+    // Back: what was put off is due as soon as before, at most.
+    let mut outbox = journal.outbox().unwrap();
+    let first = outbox.due("a", &HashSet::new(), 10).unwrap().deliveries.remove(0);
+    let due = begin.as_microsecond() + 50_000_000;
+    let verdict = Verdict::Again { due, error: "busy".into() };
+    outbox.settle(&[Settled { id: first.id, verdict }]).unwrap();
+    let next = |outbox: &mut Outbox| outbox.due("a", &HashSet::new(), 10).unwrap().next;
+    assert_eq!(next(&mut outbox), Some(due));
+    journal.follow_clock(HOUR, begin - HOUR - HOUR, begin - HOUR).unwrap();
+    assert_eq!(next(&mut outbox), Some(due), "forward it comes early anyhow");
+    journal.follow_clock(-HOUR, begin - HOUR - HOUR, begin - HOUR).unwrap();
+    assert_eq!(next(&mut outbox), None, "it is due");
+}
+
+#[test]
 fn a_deadline_passes_once_and_an_answer_ends_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = open(folder.path());

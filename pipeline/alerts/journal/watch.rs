@@ -80,6 +80,21 @@ pub(super) fn unanswered(connection: &Connection) -> Result<Vec<(String, i64)>, 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Deadlines without an answer move by as much as the clock was set; not those of what was announced between the two times.
+pub(super) fn follow_clock(
+    tx: &Transaction<'_>,
+    by: jiff::SignedDuration,
+    since: jiff::Timestamp,
+    now: jiff::Timestamp,
+) -> Result<usize, JournalError> {
+    let by = i64::try_from(by.as_millis()).unwrap_or(0);
+    let mut statement = tx.prepare_cached(
+        "UPDATE watch SET deadline = deadline + ?1, announced_at = announced_at + ?1
+         WHERE state = 0 AND deadline IS NOT NULL AND announced_at NOT BETWEEN ?2 AND ?3",
+    )?;
+    Ok(statement.execute(params![by, since.as_millisecond(), now.as_millisecond()])?)
+}
+
 /// The newest event of each alert that a route has announced since then, in the order of their starts.
 pub(super) fn announced(
     connection: &Connection,

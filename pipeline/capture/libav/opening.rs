@@ -7,11 +7,12 @@ use ffmpeg_next::codec::{self, Id, threading};
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::util::error::{ECONNREFUSED, EHOSTUNREACH, EINVAL, ENETUNREACH, ETIMEDOUT};
 use ffmpeg_next::util::log;
-use ffmpeg_next::{Error, Packet, Rational, decoder, format, media};
+use ffmpeg_next::{Dictionary, Error, Packet, Rational, decoder, format, media};
 
 use super::super::SourceError;
 use super::super::address::Address;
 use super::super::clock::Stop;
+use super::super::picture::{MOST_PIXELS, is_sane};
 use super::super::source::{Damage, StreamInfo};
 use super::super::watchdog::Watchdog;
 use super::ending::Ending;
@@ -46,8 +47,8 @@ impl LibavSource {
             None => return Err(SourceError::Undecodable { at, why: "it holds no video".into() }),
         };
         let codec = parameters.id();
-        let decoder = decoder(parameters, time_base, options.threads)
-            .map_err(|error| SourceError::Undecodable { at: at.clone(), why: format!("{}: {error}", codec.name()) })?;
+        let decoder =
+            decoder(parameters, time_base, options.threads).map_err(|refused| refused.at(at.clone(), codec))?;
         let name = input.format().name().to_owned();
         let is_one_of = |names: &[&str]| name.split(',').any(|part| names.contains(&part));
         let live = path.is_none() && !(is_one_of(&ENDING) && input.duration() > 0);
@@ -76,12 +77,40 @@ impl LibavSource {
     }
 }
 
-/// A decoder with slice threads alone.
+/// There is no decoder.
+pub(super) enum Refused {
+    Codec(Error),
+    TooLarge(Size),
+}
+
+impl Refused {
+    pub(super) fn at(self, at: String, codec: Id) -> SourceError {
+        match self {
+            Self::Codec(error) => SourceError::Undecodable { at, why: format!("{}: {error}", codec.name()) },
+            Self::TooLarge(size) => SourceError::TooLarge { at, size },
+        }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Codec(error)
+    }
+}
+
+/// A decoder with slice threads alone, for pictures that are not absurdly large: what its stream says later, it refuses before it
+/// asks for the memory.
 pub(super) fn decoder(
     parameters: codec::Parameters,
     time_base: Rational,
     threads: usize,
-) -> Result<decoder::Video, Error> {
+) -> Result<decoder::Video, Refused> {
+    // Under the limit a size beyond it reads as none, so that it is read without; no picture is made for that.
+    let announced = codec::Context::from_parameters(parameters.clone())?.decoder().video()?;
+    let size = Size::new(announced.width(), announced.height());
+    if !is_sane(size) {
+        return Err(Refused::TooLarge(size));
+    }
     let mut context = codec::Context::from_parameters(parameters)?;
     context.set_threading(threading::Config {
         kind: threading::Type::Slice,
@@ -90,7 +119,10 @@ pub(super) fn decoder(
     });
     let mut decoder = context.decoder();
     decoder.set_packet_time_base(time_base);
-    decoder.video()
+    let codec = decoder.codec().or_else(|| codec::decoder::find(decoder.id())).ok_or(Error::DecoderNotFound)?;
+    let mut limits = Dictionary::new();
+    limits.set("max_pixels", &MOST_PIXELS.to_string());
+    Ok(decoder.open_as_with(codec, limits)?.video()?)
 }
 
 /// Once a process. libav's own log is silenced: it writes URLs with passwords to stderr.

@@ -48,7 +48,8 @@ fn a_picture_moves_every_series_of_its_stages() {
         source: None,
         slot: FreshestSlot::new(),
         gate: false,
-        busy: std::sync::atomic::AtomicBool::new(false),
+        busy: AtomicBool::new(false),
+        unusable: AtomicBool::new(false),
         metrics: metrics.for_camera(&camera.id),
         hub: Arc::clone(&hub.cameras[0]),
     };
