@@ -21,6 +21,7 @@ mod conformance;
 mod dependencies;
 mod deploy;
 mod dispatch;
+mod dome;
 mod evidence;
 mod faults;
 mod fuzz;

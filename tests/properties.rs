@@ -99,6 +99,7 @@ impl View {
         text += &rule("dwell", "kind = \"loitering\"\ndwell = \"5s\"");
         text += &zone("both", &[[0.1, 0.1], [0.9, 0.1], [0.9, 0.93], [0.1, 0.93]]);
         text += &rule("gathering", "kind = \"gathering\"\npeople = 3\nradius = \"1.5bh\"\nhold = \"5s\"");
+        text += &rule("queue", "kind = \"proximity\"\npeople = 3\ndistance = \"1.5bh\"\nhold = \"5s\"");
         text += &format!("[[line]]\nid = \"middle\"\npoints = {}\n", self.points(&[[0.47, 0.1], [0.47, 0.93]]));
         for (id, way) in [("in", Direction::RightToLeft), ("out", Direction::LeftToRight)] {
             let direction = self.direction(way).word();
@@ -231,7 +232,9 @@ fn same<V: std::fmt::Debug>(views: impl Strategy<Value = V>, view: impl Fn(&V, &
         panic!("{error}");
     }
     let seen = seen.into_inner();
-    for what in ["crowd", "intrusion", "dwell", "linger", "gathering", "in", "out", "left_to_right", "right_to_left"] {
+    for what in
+        ["crowd", "intrusion", "dwell", "linger", "gathering", "queue", "in", "out", "left_to_right", "right_to_left"]
+    {
         assert!(seen.get(what).is_some_and(|n| *n >= 10), "{what} hardly ever happens: {seen:?}");
     }
 }

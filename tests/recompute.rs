@@ -12,6 +12,7 @@ use lookout::types::{Event, Rect, Size, Span, State};
 
 mod flow;
 mod groups;
+mod linger;
 mod near;
 
 const SIZE: Size = Size::new(768, 576);
@@ -211,9 +212,13 @@ impl Machine {
 
 /// The rule's incidents in `replay` are these, over several scenes; there are some in all.
 fn same(rule: &str, unit: f64, people: u64, plain: impl Fn(&Paths) -> Vec<[f64; 3]>) {
+    same_in(|seed| scene(seed, people), rule, unit, plain);
+}
+
+fn same_in(scene: impl Fn(u64) -> Paths, rule: &str, unit: f64, plain: impl Fn(&Paths) -> Vec<[f64; 3]>) {
     let mut count = 0;
     for seed in 1..=6 {
-        let paths = scene(seed, people);
+        let paths = scene(seed);
         let (told, plain) = (told(&events(&paths, rule)), sorted(plain(&paths)));
         let good = told.len() == plain.len()
             && told.iter().zip(&plain).all(|(a, b)| {

@@ -153,7 +153,7 @@ fn routes_change_and_a_wrong_site_file_leaves_the_last_good_one() {
     assert_eq!(run.metric("lookout_degraded{part=\"configuration\"}"), Some(0.0));
     let ready = run.get("/readyz");
     assert!(ready.contains("site.toml: evidence") && !ready.contains("site.toml: listen"), "{ready}");
-    assert!(run.metric("lookout_alerts_unanswered{route=\"quiet\"}").is_some());
+    run.until("its series are there", |run| run.metric("lookout_alerts_unanswered{route=\"quiet\"}").is_some());
     // Whoever heard of an alert hears of its end.
     let crowds =
         |run: &Run| run.metric("lookout_alerts_total{camera=\"yard\",kind=\"crowd\",severity=\"moderate\"}").unwrap();
