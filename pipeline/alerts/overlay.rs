@@ -10,7 +10,8 @@ use super::redact::{REACH, RedactError, Redacted, Redactor};
 use super::text;
 use crate::config::plan::{Camera, Line};
 use crate::types::{
-    Detection, Frame, MediaTime, PictureError, PixelFormat, Point, Polygon, Rect, Shape, Size, Target, Track, TrackId,
+    Detection, Frame, MediaTime, PictureError, PixelFormat, Point, Polygon, Rect, Shape, Shift, Size, Target, Track,
+    TrackId,
 };
 
 /// Widest picture that leaves, pixels.
@@ -34,6 +35,8 @@ pub struct Seen<'a> {
     pub line_counts: &'a [[u64; 2]],
     /// Where zones and lines lie in it, of a camera that moves; empty: as they are drawn.
     pub shapes: &'a [Vec<Shape>; 2],
+    /// How it lies against the one before it.
+    pub shift: Shift,
 }
 
 /// A picture that may leave.
@@ -173,6 +176,7 @@ impl Overlay {
         self.notes[slot_of(self.taken)].take(seen, source);
         self.taken += 1;
         let (index, time) = (seen.frame.index, seen.frame.time);
+        self.redactor.shift(seen.shift);
         let released = match size {
             Some(size) => self.redactor.push(&mut self.bgr, size, Some(&self.boxes), source, index, time)?,
             None => self.redactor.pass(Some(&self.boxes), source),

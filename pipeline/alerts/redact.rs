@@ -1,10 +1,12 @@
 //! Nobody can be recognised in a picture that leaves this stage.
 //!
 //! What may be a person is pixelated: the union of the boxes of two analysed pictures before and after, padded by a
-//! tenth. A picture without information about people is pixelated as a whole. Therefore a picture comes out two
+//! tenth. Where the camera moves, boxes of another picture cover both where they were and where the camera's motion has taken
+//! them. A picture without information about people is pixelated as a whole, and so is one of which nobody knows how it lies
+//! against those beside it. Therefore a picture comes out two
 //! analysed pictures after it went in.
 
-use crate::types::{MediaTime, Rect, Size};
+use crate::types::{CameraMotion, MediaTime, Rect, Shift, Size};
 
 /// Analysed pictures before and after whose boxes cover a picture too: a detector that misses one or two pictures in a
 /// row uncovers nobody.
@@ -41,6 +43,8 @@ pub struct Redactor {
     taken: u64,
     given: u64,
     covered: u64,
+    /// Of the next picture.
+    shift: Shift,
 }
 
 #[derive(Default)]
@@ -51,6 +55,8 @@ struct Slot {
     bgr: Vec<u8>,
     /// Fractions of width and height.
     boxes: Vec<Rect>,
+    /// How it lies against the picture before.
+    shift: Shift,
     /// Nothing is known about people: cover all.
     blind: bool,
     /// `bgr` is this picture; nobody asked for the others.
@@ -74,7 +80,12 @@ impl Default for Redactor {
 impl Redactor {
     /// Empty.
     pub fn new() -> Self {
-        Self { slots: std::array::from_fn(|_| Slot::default()), taken: 0, given: 0, covered: 0 }
+        Self { slots: std::array::from_fn(|_| Slot::default()), taken: 0, given: 0, covered: 0, shift: Shift::Stays }
+    }
+
+    /// Takes how the next picture lies against the one before it; without, as if the camera stood still.
+    pub fn shift(&mut self, shift: Shift) {
+        self.shift = shift;
     }
 
     /// Takes an analysed picture (packed BGR; its bytes are swapped for an old buffer) with all boxes that may be a
@@ -108,6 +119,7 @@ impl Redactor {
     fn note(&mut self, boxes: Option<&[Rect]>, boxes_in: Size) -> Option<Redacted<'_>> {
         let slot = &mut self.slots[slot_of(self.taken)];
         slot.boxes.clear();
+        slot.shift = std::mem::take(&mut self.shift);
         slot.blind = true;
         self.covered += u64::from(boxes.is_some_and(|boxes| boxes.len() > MAX_BOXES));
         if let Some(boxes) = boxes
@@ -150,18 +162,39 @@ impl Redactor {
         let end = (number + REACH as u64 + 1).min(self.taken);
         let mut bgr = std::mem::take(&mut self.slots[slot_of(number)].bgr);
         let Slot { size, index, time, blind, .. } = self.slots[slot_of(number)];
-        if blind {
+        let mut ways = [None; SPAN];
+        for near in first..end {
+            ways[slot_of(near)] = self.way(near, number);
+        }
+        if blind || (first..end).any(|near| ways[slot_of(near)].is_none()) {
             pixelate(&mut bgr, size, Rect::new(0.0, 0.0, 1.0, 1.0));
         } else {
             for near in first..end {
+                let carried = ways[slot_of(near)].filter(|way| *way != CameraMotion::NONE);
                 for bbox in &self.slots[slot_of(near)].boxes {
                     pixelate(&mut bgr, size, *bbox);
+                    carried.iter().for_each(|way| pixelate(&mut bgr, size, way.rect(bbox)));
                 }
             }
         }
         let slot = &mut self.slots[slot_of(number)];
         slot.bgr = bgr;
         Some(Redacted { number, size, index, time, bgr: &mut slot.bgr })
+    }
+}
+
+impl Redactor {
+    /// From one picture to another that is held too, fractions; `None`: not known.
+    fn way(&self, from: u64, to: u64) -> Option<CameraMotion> {
+        let mut way = CameraMotion::NONE;
+        for number in from.min(to) + 1..=from.max(to) {
+            match self.slots[slot_of(number)].shift {
+                Shift::Stays => {}
+                Shift::Moved(step) => way = way.then(&step),
+                Shift::Unknown => return None,
+            }
+        }
+        if from > to { way.inverse() } else { Some(way) }
     }
 }
 

@@ -102,6 +102,7 @@ impl Judge {
             self.rules.turn(&self.camera, size, &self.aim);
             self.incidents.sleep(self.rules.asleep());
         }
+        self.rules.shift(self.aim.shift());
         let rests = self.rests().of_all().is_some();
         if rests && !self.rested {
             self.rules.renew(&self.camera);

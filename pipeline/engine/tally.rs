@@ -68,7 +68,7 @@ impl Tally {
         tracks: &'a [Track],
         measured: &'a Measured,
     ) -> Seen<'a> {
-        let Measured { zone_people, shapes, .. } = measured;
-        Seen { frame, detections, tracks, zone_people, line_counts: &self.line_counts, shapes }
+        let Measured { zone_people, shapes, shift, .. } = measured;
+        Seen { frame, detections, tracks, zone_people, line_counts: &self.line_counts, shapes, shift: *shift }
     }
 }

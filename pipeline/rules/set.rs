@@ -18,7 +18,7 @@ use super::wrong_way::WrongWay;
 use super::{Ground, Moved, People, Placement, Rule, Scene};
 use crate::config::plan::{self, Anchor, Camera, CameraDiff, Condition, Filter, Motion, RulePlace};
 use crate::types::{
-    Aim, CameraMotion, Crossed, MediaTime, PictureStatistics, Rests, Shape, Signal, Size, Span, Track, TrackId,
+    Aim, CameraMotion, Crossed, MediaTime, PictureStatistics, Rests, Shape, Shift, Signal, Size, Span, Track, TrackId,
 };
 
 /// Bridges identity switches where no rule says how long: at lines, in the water, in what is stored.
@@ -70,9 +70,16 @@ pub struct Measured {
     /// Of a camera that moves: where its zones lie in this picture, and its lines. Empty for a fixed one: as they are
     /// drawn.
     pub shapes: [Vec<Shape>; 2],
+    /// How the picture lies against the one before it.
+    pub shift: Shift,
 }
 
 impl RuleSet {
+    /// Takes how the next picture lies against the one before it.
+    pub fn shift(&mut self, shift: Shift) {
+        self.measured.shift = shift;
+    }
+
     /// With `trusted` identities (ground truth) nobody inherits from anybody.
     pub fn new(camera: &Camera, trusted: bool) -> Self {
         let mut set = Self {

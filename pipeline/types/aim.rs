@@ -32,6 +32,18 @@ pub enum Aim {
     },
 }
 
+/// How what a picture shows lies against the one before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Shift {
+    /// In the same place, but for what moves by itself.
+    #[default]
+    Stays,
+    /// There, fractions.
+    Moved(CameraMotion),
+    /// Nobody knows.
+    Unknown,
+}
+
 /// Where a zone or a line lies in one picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shape {
@@ -63,6 +75,17 @@ pub enum Rest {
 pub struct Rests {
     why: [bool; Rest::ALL.len()],
     whole: bool,
+}
+
+impl Aim {
+    /// How the picture lies against the one before it.
+    pub const fn shift(&self) -> Shift {
+        match self {
+            Self::Fixed | Self::Preset(_) | Self::Elsewhere => Shift::Stays,
+            Self::Carried { step: Some(step), .. } => Shift::Moved(*step),
+            Self::Turning | Self::Carried { step: None, .. } => Shift::Unknown,
+        }
+    }
 }
 
 impl Default for CameraMotion {

@@ -20,7 +20,7 @@ pub mod statistics;
 pub mod time;
 pub mod track;
 
-pub use aim::{Aim, CameraMotion, Rest, Rests, Shape};
+pub use aim::{Aim, CameraMotion, Rest, Rests, Shape, Shift};
 pub use alert::{AlertId, EndReason, Kind, Severity, State, Unit};
 pub use answer::Answer;
 pub use detection::{Batch, Detection, Detections};

@@ -82,6 +82,7 @@ fn colours() -> Vec<(u64, [u8; 3], [u8; 3])> {
             zone_people: &[1],
             line_counts: &[],
             shapes: &Default::default(),
+            shift: Default::default(),
         };
         if let Some(picture) = overlay.push(&seen, Some(SIZE), &raised).unwrap() {
             keep(picture);

@@ -217,3 +217,45 @@ fn touches(bbox: &Rect, x: u32, y: u32) -> bool {
     let (x, y) = (x as f32, y as f32);
     x + 1.01 > p.left && x - 0.01 < p.right() && y + 1.01 > p.top && y - 0.01 < p.bottom()
 }
+
+/// A camera that pans: content goes to the left by a tenth of the picture from one to the next.
+#[test]
+fn boxes_go_with_the_camera() {
+    let step = CameraMotion { matrix: [[1.0, 0.0, -0.1], [0.0, 1.0, 0.0]] };
+    let person = |k: usize| Rect::new(40.0 - 6.4 * k as f32, 12.0, 8.0, 24.0);
+    let pictures: Vec<Vec<u8>> = (0..7).map(|k| noise(k + 1)).collect();
+    // Whoever is seen in every picture but the fourth.
+    let redact = |shift: fn(usize, CameraMotion) -> Shift| {
+        let (mut redactor, step, mut out) = (Redactor::new(), step, Vec::new());
+        for (k, picture) in pictures.iter().enumerate() {
+            redactor.shift(shift(k, step));
+            let boxes: Vec<Rect> = (k != 3).then(|| person(k)).into_iter().collect();
+            let mut buffer = picture.clone();
+            let given = redactor.push(&mut buffer, SIZE, Some(&boxes), SIZE, k as u64, MediaTime::ZERO).unwrap();
+            out.extend(given.map(|r| r.bgr.to_vec()));
+        }
+        while let Some(rest) = redactor.flush() {
+            out.push(rest.bgr.to_vec());
+        }
+        out
+    };
+    let kept = |bgr: &[u8], k: usize, b: Rect| {
+        let inside = |x: u32, y: u32| {
+            (x as f32) >= b.left && x as f32 + 1.0 <= b.right() && (y as f32) >= b.top && y as f32 + 1.0 <= b.bottom()
+        };
+        let all = (0..SIZE.height).flat_map(|y| (0..SIZE.width).map(move |x| (x, y))).filter(|&(x, y)| inside(x, y));
+        all.filter(|&(x, y)| pixel(bgr, x, y) == pixel(&pictures[k], x, y)).count()
+    };
+    let carried = redact(|_, step| Shift::Moved(step));
+    for (k, bgr) in carried.iter().enumerate() {
+        assert!(kept(bgr, k, person(k)) <= 2, "picture {k}: {} pixels of the person", kept(bgr, k, person(k)));
+    }
+    let far = Rect::new(52.0, 0.0, 12.0, 48.0);
+    assert!(kept(&carried[6], 6, far) > 500, "what nobody comes near stays");
+    // A jump that nobody knows: whatever it may have uncovered is covered.
+    let jumped = redact(|k, _| if k == 3 { Shift::Unknown } else { Shift::Stays });
+    for (k, bgr) in jumped.iter().enumerate() {
+        let whole = kept(bgr, k, Rect::new(0.0, 0.0, 64.0, 48.0)) <= 30;
+        assert_eq!(whole, (1..=4).contains(&k), "picture {k}");
+    }
+}
