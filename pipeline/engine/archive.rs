@@ -2,9 +2,10 @@
 //! between them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::lull::Lull;
 use crate::alerts::evidence::store::{Store, utc_day};
@@ -16,6 +17,8 @@ use crate::types::{AlertId, MediaState};
 
 /// Files that wait to be written, of all cameras: some hundred alerts at once.
 const QUEUE: usize = 1_024;
+/// Bytes of pictures in clips that wait, of all cameras: about a hundred clips. Those that overlap share pictures, which count in each.
+const BYTES: usize = 256 << 20;
 /// Lost files of one camera that are still to be told of, at most.
 const LOST: usize = 256;
 /// Between looks for files that are too old.
@@ -41,12 +44,15 @@ impl Archive {
     }
 
     /// Works until all cameras are gone.
-    pub fn run(mut self, jobs: &Receiver<Job>) -> Result<(), String> {
+    pub fn run(mut self, jobs: &Receiver<Waiting>) -> Result<(), String> {
         self.sweep();
         let mut swept = Instant::now();
         loop {
             match jobs.recv_timeout(SWEEP) {
-                Ok(job) => self.work(job),
+                Ok(Waiting { job, load }) => {
+                    self.work(job);
+                    drop(load);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
@@ -134,15 +140,63 @@ impl Archive {
     }
 }
 
+/// The way to the archive, bounded in jobs and in bytes; one for all cameras.
+#[derive(Clone)]
+pub struct Inlet {
+    out: Sender<Waiting>,
+    bytes: Arc<AtomicUsize>,
+    most: usize,
+}
+
+/// A job on its way.
+pub struct Waiting {
+    job: Job,
+    load: Load,
+}
+
+/// Bytes that count as long as this exists.
+struct Load {
+    bytes: usize,
+    all: Arc<AtomicUsize>,
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Inlet {
+    /// Never waits; gives back what there is no room for. What is larger than all the room there is finds it when nothing waits.
+    fn send(&self, job: Job) -> Result<(), Job> {
+        // Stills are small and few.
+        let bytes = match &job.make {
+            Make::Clip(shots) => shots.iter().map(|shot| shot.jpeg.len()).sum(),
+            Make::Still(..) => 0,
+        };
+        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let load = Load { bytes, all: Arc::clone(&self.bytes) };
+        if bytes > 0 && before > 0 && before + bytes > self.most {
+            return Err(job);
+        }
+        self.out.try_send(Waiting { job, load }).map_err(|full| full.into_inner().job)
+    }
+}
+
 /// The bounded way to the archive.
-pub fn queue() -> (Sender<Job>, Receiver<Job>) {
-    bounded(QUEUE)
+pub fn queue() -> (Inlet, Receiver<Waiting>) {
+    queue_of(QUEUE, BYTES)
+}
+
+fn queue_of(places: usize, most: usize) -> (Inlet, Receiver<Waiting>) {
+    let (out, waiting) = bounded(places);
+    (Inlet { out, bytes: Arc::default(), most }, waiting)
 }
 
 /// One camera's end of that way. Where the archive is behind evidence is lost, never time: the alert itself has long
 /// left. Its receivers are told as soon as there is room.
 pub struct Outlet {
-    out: Sender<Job>,
+    out: Inlet,
     camera: String,
     overflow: prometheus::IntCounter,
     lost: Vec<Job>,
@@ -150,7 +204,7 @@ pub struct Outlet {
 
 impl Outlet {
     /// `overflow` counts what is lost.
-    pub fn new(out: Sender<Job>, camera: &str, overflow: prometheus::IntCounter) -> Self {
+    pub fn new(out: Inlet, camera: &str, overflow: prometheus::IntCounter) -> Self {
         Self { out, camera: camera.to_owned(), overflow, lost: Vec::new() }
     }
 
@@ -162,15 +216,13 @@ impl Outlet {
     /// Hands over what there is; never waits.
     pub fn send(&mut self, jobs: &mut Vec<Job>) {
         while let Some(job) = self.lost.pop() {
-            if let Err(TrySendError::Full(job)) = self.out.try_send(job) {
+            if let Err(job) = self.out.send(job) {
                 self.lost.push(job);
                 break;
             }
         }
         for job in jobs.drain(..) {
-            let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = self.out.try_send(job) else {
-                continue;
-            };
+            let Err(job) = self.out.send(job) else { continue };
             self.overflow.inc();
             tracing::warn!(alert = %job.alert, camera = self.camera, "evidence is lost: its writer is behind");
             if self.lost.len() < LOST {
@@ -199,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_an_archive_that_is_behind_does_not_take_is_told_to_be_lost() {
-        let (out, waiting) = bounded(1);
+        let (out, waiting) = queue_of(1, BYTES);
         let overflow = Metrics::new().unwrap().overflow("evidence");
         let mut outlet = Outlet::new(out, "yard", overflow.clone());
         let shot =
@@ -212,12 +264,40 @@ mod tests {
         ];
         outlet.send(&mut jobs);
         assert_eq!((jobs.len(), overflow.get()), (0, 2));
-        assert!(matches!(waiting.recv().unwrap().make, Make::Still(Still::Start, Some(_))));
+        assert!(matches!(waiting.recv().unwrap().job.make, Make::Still(Still::Start, Some(_))));
         outlet.send(&mut jobs);
-        let told = waiting.recv().unwrap();
+        let told = waiting.recv().unwrap().job;
         assert!(told.alert == AlertId([2; 16]) && matches!(&told.make, Make::Clip(shots) if shots.is_empty()));
         outlet.send(&mut jobs);
         assert!(waiting.try_recv().is_err(), "nobody waits for a further still");
         assert_eq!(overflow.get(), 2);
+    }
+
+    #[test]
+    fn clips_wait_up_to_so_many_bytes_and_stills_have_room_all_the_same() {
+        let shot = |bytes: usize| Shot {
+            time: MediaTime::ZERO,
+            utc: jiff::Timestamp::UNIX_EPOCH,
+            size: Size::new(2, 2),
+            jpeg: vec![0; bytes].into(),
+        };
+        let clip = |bytes: usize| Job {
+            alert: AlertId([1; 16]),
+            day: jiff::civil::date(2026, 11, 24),
+            make: Make::Clip(vec![shot(bytes / 2), shot(bytes / 2)]),
+        };
+        let (inlet, waiting) = queue_of(10, 100);
+        assert!(inlet.send(clip(300)).is_ok(), "nothing waits");
+        assert!(inlet.send(clip(2)).is_err());
+        let still = Job { make: Make::Still(Still::Start, Some(shot(50))), ..clip(0) };
+        assert!(inlet.send(still).is_ok());
+        drop(waiting.recv().unwrap());
+        for _ in 0..4 {
+            assert!(inlet.send(clip(24)).is_ok());
+        }
+        assert!(inlet.send(clip(24)).is_err());
+        drop(waiting.try_iter().collect::<Vec<_>>());
+        assert!(inlet.send(clip(24)).is_ok(), "what was done has left room");
+        assert_eq!(inlet.bytes.load(Ordering::Relaxed), 24);
     }
 }

@@ -4,9 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crossbeam::channel::Sender;
-
-use super::archive::Outlet;
+use super::archive::{Inlet, Outlet};
 use super::hub::{CameraHub, Look, View};
 use super::tally::Tally;
 use crate::alerts::evidence::{Job, Keeper, Shot};
@@ -62,7 +60,7 @@ impl Painter {
         camera: Arc<Camera>,
         hub: Arc<CameraHub>,
         evidence: Evidence,
-        out: Sender<Job>,
+        out: Inlet,
         overflow: prometheus::IntCounter,
     ) -> Self {
         Self {
