@@ -8,7 +8,7 @@ use crate::alerts::IncidentConfig;
 use crate::capture::FreshestSlot;
 use crate::capture::picture::VideoPicture;
 use crate::config::load_camera;
-use crate::config::plan::{Access, Camera, Evidence, Inference, Provider, Site, Trails};
+use crate::config::plan::{Access, Camera, Evidence, Inference, Provider, Retention, Site, Trails};
 use crate::detect::{Catalog, Key};
 use crate::engine::archive;
 use crate::engine::hub::LiveHub;
@@ -59,6 +59,7 @@ fn a_camera_whose_pictures_cannot_be_converted_ends_nothing_and_says_why() {
         routes: Vec::new(),
         evidence: Evidence::DEFAULT,
         access: Access::default(),
+        journal: Retention::DEFAULT,
         trails: Trails::DEFAULT,
     };
     let (metrics, hub) = (Metrics::new().unwrap(), LiveHub::new(&site));
