@@ -282,14 +282,11 @@ impl LivePlans {
     fn put_site(&self, held: &mut Held, edit: SiteEdit) -> Result<(), ConfigError> {
         let file = held.files.file().to_owned();
         held.site_restart.clone_from(&edit.diff.restart);
-        if edit.diff.whole || self.takers.get().is_none() {
-            if held.site_restart.is_empty() {
-                held.site_restart.push("sink, route, grid");
-            }
-            tracing::warn!(file = %file.display(), keys = held.site_restart.join(", "), "the site file: in force after a restart");
+        let (Some((roster, next)), false) = (self.takers.get(), edit.diff.whole) else {
+            let keys = held.site_restart.join(", ");
+            tracing::warn!(file = %file.display(), keys, "a changed site file: in force after a restart");
             return Ok(());
-        }
-        let Some((roster, next)) = self.takers.get() else { return Ok(()) };
+        };
         let started = edit.diff.started.iter().map(|i| &edit.site.sinks[*i]);
         let started = roster
             .prepare(started, &self.metrics)
