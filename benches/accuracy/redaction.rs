@@ -169,7 +169,7 @@ impl Findings for Heads {
             zone_people: &[],
             line_counts: &[],
             shapes: &Default::default(),
-            shift: seen.shift,
+            shift: seen.measured.shift,
         };
         self.held.push_back(index);
         if let Some(picture) = self.overlay.push(&noise, Some(size), &self.raised)?
