@@ -281,9 +281,10 @@ impl LivePlans {
     /// Puts a checked site file in force, except for what needs a restart. A sink that cannot be built refuses all of it.
     fn put_site(&self, held: &mut Held, edit: SiteEdit) -> Result<(), ConfigError> {
         let file = held.files.file().to_owned();
-        held.site_restart.clone_from(&edit.diff.restart);
+        let restart = edit.diff.restart.clone();
         let (Some((roster, next)), false) = (self.takers.get(), edit.diff.whole) else {
-            let keys = held.site_restart.join(", ");
+            let keys = restart.join(", ");
+            held.site_restart = restart;
             tracing::warn!(file = %file.display(), keys, "a changed site file: in force after a restart");
             return Ok(());
         };
@@ -301,6 +302,7 @@ impl LivePlans {
         roster.change(started, gone, &site.sinks);
         self.grids.set(site.grids.iter().map(|grid| grid.id.clone()).collect());
         tracing::info!(file = %file.display(), sinks, removed, routes = site.routes.len(), "a changed site file is in force");
+        held.site_restart = restart;
         if !held.site_restart.is_empty() {
             tracing::warn!(keys = held.site_restart.join(", "), "of the site file these are in force after a restart");
         }
