@@ -163,3 +163,40 @@ fn routes_change_and_a_wrong_site_file_leaves_the_last_good_one() {
     assert_eq!(run.interrupt(), Some(0));
     assert_in_order(&keys(&files, "alerts.jsonl"));
 }
+
+#[test]
+fn a_camera_goes_over_to_another_detector_and_others_notice_nothing() {
+    let files = SiteFiles::new("");
+    files.camera("yard", CLIP);
+    files.camera("gate", CLIP);
+    let mut run = files.start();
+    run.until("alerts of both", |_| of_rule(&files, "anyone").len() == 2);
+    let path = files.path("cameras/yard.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    let detect = |more: &str| fs::write(&path, good.replace("input = [320, 256]", more)).unwrap();
+    let own = |camera: &str| -> Vec<String> {
+        of_rule(&files, "anyone").into_iter().filter(|e| e.starts_with(camera)).collect()
+    };
+
+    detect("model = \"nothing\"");
+    run.until("what there is not is refused", |run| reloads(run, "refused") == 1.0);
+    assert!(run.get("/readyz").contains("detect: model `nothing` is neither a file nor in"), "{}", run.get("/readyz"));
+    let analysed = run.analysed("yard");
+    run.until("pictures go on", |run| run.analysed("yard") > analysed + 5.0);
+
+    detect("input = [256, 192]\nscore = 0.99");
+    run.until("it is taken", |run| reloads(run, "applied") == 1.0);
+    run.until("nobody is sure enough any more", |_| own("yard").len() == 2);
+    assert_eq!(own("yard"), ["yard started null", "yard ended cleared"]);
+    assert!(!run.get("/readyz").contains("yard.toml"), "nothing waits: {}", run.get("/readyz"));
+
+    detect("input = [416, 320]");
+    run.until("people are found again", |_| own("yard").len() == 3);
+    assert_eq!(reloads(&run, "applied"), 2.0);
+    let analysed = run.analysed("gate");
+    run.until("the other one goes on", |run| run.analysed("gate") > analysed + 5.0);
+    assert_eq!(own("gate"), ["gate started null"]);
+    detect("input = [416, 320]\ngate = true");
+    run.until("what waits is said", |run| run.get("/readyz").contains("yard.toml: source or motion gate"));
+    assert_eq!(run.interrupt(), Some(0));
+}

@@ -303,5 +303,6 @@ fn note_all(tx: &rusqlite::Transaction<'_>, texts: &[(String, Arc<str>)]) -> Res
 }
 
 fn changes_source(before: &Camera, after: &Camera) -> bool {
-    CameraDiff::between(before, after).needs_restart()
+    let diff = CameraDiff::between(before, after);
+    diff.source || diff.detect
 }

@@ -141,7 +141,7 @@ pub(super) async fn show(State(state): State<ApiState>) -> Result<Json<Operation
             skipped: series.skipped.get(),
         }
     });
-    let models = state.beside(|shared| Ok(models(&shared.site))).await?;
+    let models = state.beside(|shared| Ok(models(&shared.plans.site()))).await?;
     let providers: Vec<&'static str> = shared.site.inference.providers.iter().map(provider).collect();
     Ok(Json(Operations {
         cameras: cameras.collect(),

@@ -68,6 +68,13 @@ impl Rota {
         Self { priority, ..self }
     }
 
+    /// A camera goes over to another group, and goes before others or no more.
+    pub fn regroup(&mut self, camera: usize, group: usize, priority: bool) {
+        self.groups[camera] = group;
+        self.priority.resize(self.groups.len(), false);
+        self.priority[camera] = priority;
+    }
+
     /// Takes the next cameras to serve, at most `most` of one group, out of those that are ready, longest waiting first;
     /// of equals the one with the smaller number. `out` is replaced; empty if nobody is ready. Never waits for a batch
     /// to fill.
@@ -82,6 +89,11 @@ impl Rota {
         }
         self.turn += 1;
         out.iter().for_each(|&camera| self.served[camera] = self.turn);
+    }
+
+    /// Group of a camera.
+    pub fn group(&self, camera: usize) -> usize {
+        self.groups[camera]
     }
 
     fn longest(&self, ready: &impl Fn(usize) -> bool, group: Option<usize>, taken: &[usize]) -> Option<usize> {

@@ -45,6 +45,12 @@ pub const MIN_SCORE: f32 = 0.1;
 /// picture and means that the installation, the catalog or the arguments are wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum DetectError {
+    /// A worker was asked for a detector that it was never given: a fault of Lookout's own.
+    #[error("no detector serves group {group} of the cameras")]
+    NoDetector {
+        /// Index.
+        group: usize,
+    },
     /// No `models/catalog.toml` anywhere.
     #[error("no model catalog: looked for {looked}")]
     NoCatalog {

@@ -39,30 +39,36 @@ impl Board {
         self.wake.notify_one();
     }
 
-    /// Waits for cameras to serve and takes their state, at most `most` of one group. `false` when closed.
+    /// Waits for cameras to serve and takes their state, at most `most` of one group. Gives the group; `None` when closed.
     pub fn take(
         &self,
         most: impl Fn(usize) -> usize,
         out: &mut Vec<(usize, Box<LaneState>)>,
         scratch: &mut Vec<usize>,
-    ) -> bool {
+    ) -> Option<usize> {
         out.clear();
         let mut inner = self.lock();
         loop {
             if inner.closed {
-                return false;
+                return None;
             }
             let Inner { rota, ready, lanes, .. } = &mut *inner;
             rota.next(|camera| ready[camera] && lanes[camera].is_some(), &most, scratch);
-            if !scratch.is_empty() {
+            if let Some(&first) = scratch.first() {
+                let group = rota.group(first);
                 for &camera in scratch.iter() {
                     ready[camera] = false;
                     out.extend(lanes[camera].take().map(|state| (camera, state)));
                 }
-                return true;
+                return Some(group);
             }
             inner = self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// A camera goes over to another group, and goes before others or no more: from its next turn on.
+    pub fn regroup(&self, camera: usize, group: usize, priority: bool) {
+        self.lock().rota.regroup(camera, group, priority);
     }
 
     /// Gives a camera's state back.

@@ -38,6 +38,8 @@ pub struct CameraHub {
     pub quiet: Latest<Arc<[Rect]>>,
     /// The plan that is to be in force from the next picture on.
     pub plan: Latest<Arc<plan::Camera>>,
+    /// From which tracks start, where that has changed since the start.
+    pub start_score: Latest<Option<f32>>,
     /// Rules that somebody has silenced; those whose time has come may still be among them.
     pub snoozed: Latest<Arc<[Snooze]>>,
     snapshot: Mutex<Snapshot>,
@@ -237,6 +239,7 @@ impl CameraHub {
             id: camera.id.clone(),
             quiet: Latest::new(Arc::from([])),
             plan: Latest::new(Arc::clone(camera)),
+            start_score: Latest::new(None),
             snoozed: Latest::new(Arc::from([])),
             snapshot: Mutex::new(Snapshot::of(camera)),
             viewers: [Look::Tile, Look::Large].map(|_| AtomicUsize::new(0)),

@@ -109,6 +109,8 @@ pub struct LaneState {
     quiet: usize,
     /// Of the silenced rules.
     snoozed: usize,
+    /// Of the scores from which tracks start.
+    scored: usize,
 }
 
 /// Brings a counter up to a total that a stage keeps.
@@ -162,6 +164,7 @@ impl LaneState {
             silent: false,
             quiet: 0,
             snoozed: 0,
+            scored: 0,
         }
     }
 

@@ -29,6 +29,7 @@
 //! | `threads` | threads whose death is seen |
 //! | [`ground`] | what cameras have learnt of their ground, across restarts |
 //! | `presets` | views of presets, across restarts |
+//! | `models` | detectors that are exchanged while it runs |
 //! | [`memory`] | files of both |
 //! | [`grid`] | a grid of metres on the picture |
 //! | [`survey`] | the ground of one camera, looked at by itself |
@@ -56,6 +57,7 @@ mod lane;
 pub mod latest;
 mod lull;
 pub mod memory;
+mod models;
 mod next_site;
 pub mod numbers;
 mod painter;

@@ -9,9 +9,11 @@ use tokio::sync::broadcast;
 
 use super::hub::LiveHub;
 use super::latest::Latest;
+use super::models::{Loaded, Models};
 use super::next_site::NextSite;
-use crate::config::plan::{Camera, CameraDiff, Site};
+use crate::config::plan::{Camera, Detect, Site};
 use crate::config::{Checked, ConfigError, Fault, SiteEdit, SiteFiles, camera_files, read_text, write_text};
+use crate::detect::DetectError;
 use crate::dispatch::Roster;
 use crate::telemetry::{Metrics, Part};
 
@@ -28,6 +30,8 @@ pub struct LivePlans {
     grids: Arc<Latest<Vec<String>>>,
     /// Who takes other sinks and routes; nobody before dispatch is built.
     takers: OnceLock<(Roster, Arc<NextSite>)>,
+    /// Who exchanges detectors; nobody before they are loaded.
+    models: OnceLock<Models>,
 }
 
 struct Held {
@@ -50,7 +54,7 @@ struct Seen {
     /// Of that text; it is not in force then.
     faults: Vec<Fault>,
     warnings: Vec<Fault>,
-    /// Its source or its detection is in force only after a restart.
+    /// Its source or its motion gate is in force only after a restart.
     restart: bool,
 }
 
@@ -65,7 +69,7 @@ pub struct CameraText {
     pub faults: Vec<Fault>,
     /// What has no effect.
     pub warnings: Vec<Fault>,
-    /// Its source or its detection is in force only after a restart.
+    /// Its source or its motion gate is in force only after a restart.
     pub restart: bool,
 }
 
@@ -121,13 +125,26 @@ impl LivePlans {
         };
         let (edits, _) = broadcast::channel(EDITS);
         let grids = Arc::new(Latest::new(grids));
-        Arc::new(Self { hub, metrics, held: Mutex::new(held), edits, grids, takers: OnceLock::new() })
+        Arc::new(Self {
+            hub,
+            metrics,
+            held: Mutex::new(held),
+            edits,
+            grids,
+            takers: OnceLock::new(),
+            models: OnceLock::new(),
+        })
     }
 
     /// From now on an edited site file is taken: sinks by the roster, where alerts go by whoever follows `next`.
     pub fn follow_site(&self, roster: Roster, next: Arc<NextSite>) {
         // Once; a second dispatcher would have to share the first one's outboxes.
         self.takers.get_or_init(|| (roster, next));
+    }
+
+    /// From now on cameras may be looked at with other detectors.
+    pub fn exchange_models(&self, models: Models) {
+        self.models.get_or_init(|| models);
     }
 
     /// Ids of the grids in force.
@@ -216,6 +233,7 @@ impl LivePlans {
             return Err(EditError::Stale);
         }
         let checked = held.files.check(index, text)?;
+        let loaded = self.load(&held, index, &checked.plan)?;
         let write =
             |text| write_text(&path, text).map_err(|source| EditError::Unwritable { path: path.clone(), source });
         write(text)?;
@@ -223,7 +241,7 @@ impl LivePlans {
             write(base)?;
             return Err(EditError::Unrecorded(reason));
         }
-        self.put(&mut held, index, text.into(), checked);
+        self.put(&mut held, index, text.into(), checked, loaded);
         self.show(&held);
         held.camera_text(index)
     }
@@ -315,10 +333,11 @@ impl LivePlans {
         if text == held.seen[index].text && (text.is_some() || !held.seen[index].faults.is_empty()) {
             return;
         }
-        match read.and_then(|text| held.files.check(index, &text)) {
-            Ok(checked) => {
+        let checked = read.and_then(|text| held.files.check(index, &text));
+        match checked.and_then(|checked| Ok((self.load(held, index, &checked.plan)?, checked))) {
+            Ok((loaded, checked)) => {
                 let text = text.unwrap_or_default();
-                self.put(held, index, Arc::clone(&text), checked);
+                self.put(held, index, Arc::clone(&text), checked, loaded);
                 let camera = held.files.site.cameras[index].id.clone();
                 // Nobody listening is no fault.
                 self.edits.send(HandEdit { camera, text }).ok();
@@ -331,11 +350,30 @@ impl LivePlans {
         }
     }
 
+    /// Loads what a camera is to be looked at with, if that is something else than now. Others go on meanwhile.
+    fn load(&self, held: &Held, index: usize, camera: &Camera) -> Result<Option<Loaded>, ConfigError> {
+        let Some(models) = self.models.get() else { return Ok(None) };
+        if held.files.site.cameras[index].detect == camera.detect {
+            return Ok(None);
+        }
+        let refused = |error: DetectError| {
+            let fault = Fault::unreadable(&held.files.cameras()[index].path, format!("detect: {error}"));
+            ConfigError { faults: vec![fault] }
+        };
+        models.load(&camera.detect).map(Some).map_err(refused)
+    }
+
     /// Puts a checked text in force, except for what needs a restart.
-    fn put(&self, held: &mut Held, index: usize, text: Arc<str>, checked: Checked<Camera>) {
+    fn put(&self, held: &mut Held, index: usize, text: Arc<str>, checked: Checked<Camera>, loaded: Option<Loaded>) {
         let running = Arc::clone(&held.files.site.cameras[index]);
-        let restart = CameraDiff::between(&running, &checked.plan).needs_restart();
-        let (source, detect) = (running.source.clone(), running.detect.clone());
+        let mut detect = running.detect.clone();
+        if let (Some(loaded), Some(models)) = (loaded, self.models.get()) {
+            detect = Detect { gate: detect.gate, ..checked.plan.detect.clone() };
+            self.hub.cameras[index].start_score.set(Some(loaded.start_score));
+            models.install(index, loaded, detect.priority);
+        }
+        let source = running.source.clone();
+        let restart = source != checked.plan.source || detect != checked.plan.detect;
         let camera = Arc::new(Camera { source, detect, ..checked.plan });
         self.hub.cameras[index].plan.set(Arc::clone(&camera));
         self.metrics.reloads_applied.inc();
@@ -368,7 +406,7 @@ impl Held {
     fn restarts(&self) -> Vec<String> {
         let cameras = self.files.cameras().iter().zip(&self.seen).filter(|(_, seen)| seen.restart);
         let mut waiting: Vec<String> =
-            cameras.map(|(file, _)| format!("{}: source or detection", file.path.display())).collect();
+            cameras.map(|(file, _)| format!("{}: source or motion gate", file.path.display())).collect();
         waiting.extend(self.strangers.iter().map(|path| format!("{}: a new camera", path.display())));
         let site = self.site_restart.iter().map(|key| format!("{}: {key}", self.files.file().display()));
         waiting.extend(site);

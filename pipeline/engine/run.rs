@@ -14,6 +14,7 @@ use super::keeper::{self, Keeper};
 use super::keeping::Keeping;
 use super::lane::{Gates, Lane, LaneState, outage};
 use super::lull::Lull;
+use super::models::{Mailbox, Models};
 use super::next_site::NextSite;
 use super::numbers::store::NumbersError;
 use super::painter::Painter;
@@ -243,13 +244,14 @@ impl Parts {
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
         let record_keeper = threads.spawn("keeper", move || record_keeper.run(&kept))?;
         let of_site = of_site.map(|worker| threads.spawn("site", move || worker.run(&crossed))).transpose()?;
-        let groups: Arc<[usize]> = groups.into();
+        let mail: Arc<[Mailbox]> = detectors.iter().map(|_| Mailbox::default()).collect();
+        let (inference, of_board, to_workers) = (site.inference.clone(), Arc::clone(&board), Arc::clone(&mail));
+        self.plans.exchange_models(Models::new(catalog, inference, of_board, to_workers, keys, groups));
         let mut workers = Vec::new();
         for (i, detectors) in detectors.into_iter().enumerate() {
-            let (name, metrics) = (format!("worker-{i}"), &self.metrics);
-            let (lanes, board, groups) = (Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&groups));
-            let worker = Worker::new(&name, lanes, board, groups, Arc::clone(&lull), detectors, metrics);
-            workers.push(threads.spawn(name, move || worker.run())?);
+            let (lanes, board, mail) = (Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&mail));
+            let worker = Worker::new(i, lanes, board, mail, Arc::clone(&lull), detectors, &self.metrics);
+            workers.push(threads.spawn(format!("worker-{i}"), move || worker.run())?);
         }
         let mut captures = Vec::new();
         for (i, lane) in lanes.iter().enumerate() {

@@ -227,6 +227,11 @@ impl CameraStages {
         self.judge.replan(camera, outage, diff, events);
     }
 
+    /// Tracks start from this score from now on.
+    pub fn set_start_score(&mut self, score: f32) {
+        self.tracker.set_start_score(score);
+    }
+
     /// Quiet spots, as fractions of the picture: what was always there counts for no rule.
     pub fn set_quiet(&mut self, spots: &[Rect]) {
         self.quiet.set(spots);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::board::Board;
 use super::lane::{Judged, Lane};
 use super::lull::Lull;
+use super::models::Mailbox;
 use crate::detect::{DetectError, Detector, OnnxDetector, Spent as Found};
 use crate::telemetry::traces::{self, Stations};
 use crate::telemetry::{Metrics, Pulse, Stage, StageMetrics};
@@ -19,10 +20,11 @@ const MOST_FAILURES: u32 = 20;
 pub struct Worker {
     lanes: Arc<[Lane]>,
     board: Arc<Board>,
-    /// Group of each camera.
-    groups: Arc<[usize]>,
     lull: Arc<Lull>,
-    detectors: Vec<OnnxDetector>,
+    detectors: Vec<Option<OnnxDetector>>,
+    /// How others come, and which of them.
+    mail: Arc<[Mailbox]>,
+    number: usize,
     convert: StageMetrics,
     infer: StageMetrics,
     batch_size: prometheus::Histogram,
@@ -34,12 +36,12 @@ pub struct Worker {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Worker {
-    /// `detectors[g]` serves group g; `lull` knows while it works; `name` is that of its thread.
+    /// Worker `number` of those that get mail. `detectors[g]` serves group g; `lull` knows while it works.
     pub fn new(
-        name: &str,
+        number: usize,
         lanes: Arc<[Lane]>,
         board: Arc<Board>,
-        groups: Arc<[usize]>,
+        mail: Arc<[Mailbox]>,
         lull: Arc<Lull>,
         detectors: Vec<OnnxDetector>,
         metrics: &Metrics,
@@ -47,14 +49,15 @@ impl Worker {
         Self {
             lanes,
             board,
-            groups,
             lull,
-            detectors,
+            detectors: detectors.into_iter().map(Some).collect(),
+            mail,
+            number,
             convert: metrics.stage(Stage::Convert),
             infer: metrics.stage(Stage::Infer),
             batch_size: metrics.batch_size.clone(),
             candidates: metrics.overflow("candidates"),
-            pulse: metrics.health.pulse(name, PATIENCE, None),
+            pulse: metrics.health.pulse(format!("worker-{number}"), PATIENCE, None),
         }
     }
 
@@ -64,14 +67,16 @@ impl Worker {
         let (mut taken, mut scratch) = (Vec::new(), Vec::new());
         let mut found: Vec<Detections> = Vec::new();
         let mut frames: Vec<Frame> = Vec::new();
-        let sizes: Vec<usize> = self.detectors.iter().map(OnnxDetector::batch).collect();
         let mut failures = 0;
         loop {
             self.pulse.wait();
-            if !board.take(|group| sizes[group], &mut taken, &mut scratch) {
-                return Ok(());
-            }
+            let sizes =
+                |group: usize| self.detectors.get(group).and_then(Option::as_ref).map_or(1, OnnxDetector::batch);
+            let Some(group) = board.take(sizes, &mut taken, &mut scratch) else { return Ok(()) };
             self.pulse.beat();
+            if let Some(mailbox) = self.mail.get(self.number) {
+                mailbox.receive(group, &mut self.detectors);
+            }
             frames.clear();
             let mut i = 0;
             while i < taken.len() {
@@ -92,15 +97,15 @@ impl Worker {
                 continue;
             }
             let (busy, took) = (lull.work(), Instant::now());
-            match self.detect(self.groups[taken[0].0], &frames, &mut found) {
+            match self.detect(group, &frames, &mut found) {
                 Ok(()) => {
                     failures = 0;
                     for ((camera, state), (frame, detections)) in taken.iter_mut().zip(frames.iter().zip(&found)) {
                         let lane = &lanes[*camera];
                         usable(lane);
                         let judged = state.observe(lane, frame, &detections.items);
-                        if traces::wants_picture() {
-                            let spent = self.detectors[self.groups[*camera]].spent();
+                        if let (true, Some(detector)) = (traces::wants_picture(), &self.detectors[group]) {
+                            let spent = detector.spent();
                             traces::picture(&lane.id, stations(frame, took, spent, judged));
                         }
                     }
@@ -109,7 +114,7 @@ impl Worker {
                 Err(DetectError::Picture(_)) => {
                     for ((camera, state), frame) in taken.iter_mut().zip(&frames) {
                         let lane = &lanes[*camera];
-                        match self.detect(self.groups[*camera], std::slice::from_ref(frame), &mut found) {
+                        match self.detect(group, std::slice::from_ref(frame), &mut found) {
                             Ok(()) => {
                                 usable(lane);
                                 state.observe(lane, frame, &found[0].items);
@@ -140,7 +145,9 @@ impl Worker {
 
     /// Finds people in pictures of one group.
     fn detect(&mut self, group: usize, frames: &[Frame], found: &mut Vec<Detections>) -> Result<(), DetectError> {
-        let detector = &mut self.detectors[group];
+        let Some(detector) = self.detectors.get_mut(group).and_then(Option::as_mut) else {
+            return Err(DetectError::NoDetector { group });
+        };
         let lost = detector.overflow();
         detector.detect(&Batch { frames }, found)?;
         self.candidates.inc_by(detector.overflow() - lost);

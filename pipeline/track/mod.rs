@@ -21,6 +21,9 @@ pub trait Tracker: Send {
     /// confirmed, coasting) ordered by id.
     fn update(&mut self, seen: &Observation<'_>) -> &[Track];
 
+    /// Tracks start from this score from now on.
+    fn set_start_score(&mut self, score: f32);
+
     /// What did not fit into bounded tables, since the start.
     fn overflow(&self) -> Overflow;
 }

@@ -253,6 +253,10 @@ impl Tracker for SortTracker {
         &self.tracks
     }
 
+    fn set_start_score(&mut self, score: f32) {
+        self.config.start_score = score;
+    }
+
     fn overflow(&self) -> Overflow {
         self.overflow
     }

@@ -24,6 +24,8 @@ pub struct CameraDiff {
     pub source: bool,
     /// People are found in another way.
     pub detect: bool,
+    /// Pictures of empty scenes are left out, or no more.
+    pub gate: bool,
     /// Something is different, be it only a name.
     pub any: bool,
 }
@@ -59,15 +61,16 @@ impl CameraDiff {
             privacy: private(old) != private(new),
             source: old.source != new.source,
             detect: old.detect != new.detect,
+            gate: old.detect.gate != new.detect.gate,
             any: old != new,
             zones,
             lines,
         }
     }
 
-    /// Whether a part of the new plan is only in force once capture and models start anew.
+    /// Whether a part of the new plan is only in force once capture starts anew.
     pub fn needs_restart(&self) -> bool {
-        self.source || self.detect
+        self.source || self.gate
     }
 }
 

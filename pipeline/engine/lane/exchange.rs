@@ -15,6 +15,9 @@ impl LaneState {
         if let Some(plan) = lane.hub.plan.newer(&mut self.adopted) {
             self.exchange(lane, &plan);
         }
+        if let Some(Some(score)) = lane.hub.start_score.newer(&mut self.scored) {
+            self.stages.set_start_score(score);
+        }
         if let Some(snoozed) = lane.hub.snoozed.newer(&mut self.snoozed) {
             let until: Vec<_> = snoozed.iter().map(|snooze| (snooze.rule.clone(), snooze.until)).collect();
             self.stages.judge().snooze(&until);

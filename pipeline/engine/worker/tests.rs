@@ -87,9 +87,8 @@ fn a_camera_whose_pictures_cannot_be_converted_ends_nothing_and_says_why() {
     let entry = catalog.resolve(Some(&key.model)).unwrap();
     let detector = OnnxDetector::new(&entry, key.input(), &key.extra(), &site.inference).unwrap();
     let (lanes, board) = (Arc::<[Lane]>::from(lanes), Arc::new(Board::new(vec![0, 0], vec![false; 2], states)));
-    let groups = Arc::from([0, 0]);
     let worker =
-        Worker::new("worker", Arc::clone(&lanes), Arc::clone(&board), groups, Arc::default(), vec![detector], &metrics);
+        Worker::new(0, Arc::clone(&lanes), Arc::clone(&board), Arc::from([]), Arc::default(), vec![detector], &metrics);
     let works = std::thread::spawn(move || worker.run());
     let show = |camera: usize, picture: Frame| {
         let counts = || lanes[camera].metrics.dropped.get() + lanes[camera].metrics.analysed.get();

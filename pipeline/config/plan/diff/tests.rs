@@ -116,6 +116,8 @@ fn each_part_says_that_it_differs() {
     let (privacy, ignore) = (diff(&mask("privacy")), diff(&mask("ignore")));
     assert!(privacy.privacy && privacy.any && !ignore.privacy && ignore.any);
     assert!(diff("ground = \"learn\"\n").ground && !diff("name = \"x\"\n").ground);
-    assert!(diff("[detect]\nscore = 0.5\n").needs_restart());
+    assert!(diff("[detect]\ngate = true\n").needs_restart());
+    let score = diff("[detect]\nscore = 0.5\n");
+    assert!(score.detect && !score.needs_restart());
     assert!(diff("[source]\nurl = \"rtsp://10.0.0.8/1\"\n").needs_restart() && !privacy.needs_restart());
 }
