@@ -213,6 +213,10 @@ async fn only_who_may_changes_zones_and_only_an_admin_the_source() {
     assert!(problem["detail"].as_str().unwrap().contains("edit_source"), "{problem}");
     let chief = site.person("chief", Role::Admin).await;
     let (status, saved) = send(&chief, Method::PUT, CONFIG, Some(&tag), &source).await;
+    assert_eq!((status, saved["restart"].as_bool()), (200, Some(false)), "it is in force");
+    let detect = json!({ "camera": { "detect": { "score": 0.3 } }, "reason": "too few" });
+    assert_eq!(send(&li, Method::PUT, CONFIG, saved["etag"].as_str(), &detect).await.0, 403);
+    let (status, saved) = send(&chief, Method::PUT, CONFIG, saved["etag"].as_str(), &detect).await;
     assert_eq!((status, saved["restart"].as_bool()), (200, Some(true)));
     // An analyst may go on with zones while that waits for a restart.
     let name = json!({ "camera": { "name": "North" }, "reason": "a name" });

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::support::command::root;
 use crate::support::site::{Run, SiteFiles};
 
 const CLIP: &str = "url = \"file:vtest.avi\"\nloop = true";
@@ -197,6 +198,52 @@ fn a_camera_goes_over_to_another_detector_and_others_notice_nothing() {
     run.until("the other one goes on", |run| run.analysed("gate") > analysed + 5.0);
     assert_eq!(own("gate"), ["gate started null"]);
     detect("input = [416, 320]\ngate = true");
-    run.until("what waits is said", |run| run.get("/readyz").contains("yard.toml: source or motion gate"));
+    run.until("its capture begins anew behind a motion gate", |run| connected(run, "yard") == 2);
+    assert!(run.get("/readyz").contains("\"after_restart\":[]"), "{}", run.get("/readyz"));
+    assert_eq!(connected(&run, "gate"), 1);
     assert_eq!(run.interrupt(), Some(0));
+}
+
+/// How often a camera was connected.
+fn connected(run: &Run, camera: &str) -> usize {
+    run.log().matches(&format!("connected camera=\"{camera}\"")).count()
+}
+
+#[test]
+fn another_source_is_taken_and_other_cameras_notice_nothing() {
+    let files = SiteFiles::new("");
+    // The same clip under another name in another folder.
+    fs::create_dir(files.path("clips")).unwrap();
+    fs::copy(root().join("media/vtest.avi"), files.path("clips/other.avi")).unwrap();
+    let site = fs::read_to_string(files.path("site.toml")).unwrap();
+    fs::write(files.path("site.toml"), site.replace("media_dirs = [", "media_dirs = [\"clips\", ")).unwrap();
+    files.camera("yard", CLIP);
+    files.camera("gate", CLIP);
+    let mut run = files.start();
+    run.until("alerts of both", |_| of_rule(&files, "anyone").len() == 2);
+    let up = |run: &Run, camera: &str| run.metric(&format!("lookout_camera_up{{camera=\"{camera}\"}}")).unwrap();
+    let go_on = |run: &mut Run, camera: &str| {
+        let analysed = run.analysed(camera);
+        run.until("pictures go on", |run| run.analysed(camera) >= analysed + 5.0);
+    };
+    let path = files.path("cameras/yard.toml");
+    let good = fs::read_to_string(&path).unwrap();
+
+    fs::write(&path, good.replace("file:vtest.avi", "file:other.avi")).unwrap();
+    run.until("it is connected there", |run| connected(run, "yard") == 2);
+    go_on(&mut run, "yard");
+    // One that nobody answers at, which is no reason to refuse it.
+    fs::write(&path, good.replace("file:vtest.avi", "rtsp://127.0.0.1:1/nobody").replace("loop = true\n", "")).unwrap();
+    run.until("there are no pictures there", |run| up(run, "yard") == 0.0 && reloads(run, "applied") == 2.0);
+    go_on(&mut run, "gate");
+    // Back, and no back-off is waited for.
+    fs::write(&path, good.replace("rate = 5", "rate = 4")).unwrap();
+    run.until("it is connected again", |run| connected(run, "yard") == 3 && up(run, "yard") == 1.0);
+    go_on(&mut run, "yard");
+    assert_eq!((reloads(&run, "applied"), reloads(&run, "refused")), (3.0, 0.0));
+    assert!(run.get("/readyz").contains("\"after_restart\":[]"), "{}", run.get("/readyz"));
+    assert_eq!((connected(&run, "gate"), up(&run, "gate")), (1, 1.0));
+    assert_eq!(run.interrupt(), Some(0));
+    let gate: Vec<String> = of_rule(&files, "anyone").into_iter().filter(|e| e.starts_with("gate")).collect();
+    assert_eq!(gate, ["gate started null", "gate ended stopped"]);
 }

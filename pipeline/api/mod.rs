@@ -112,8 +112,6 @@ impl ApiError {
 pub struct ApiState(Arc<Shared>);
 
 struct Shared {
-    /// As it was at the start; cameras change: see `plans`.
-    site: Site,
     plans: Arc<LivePlans>,
     hub: Arc<LiveHub>,
     metrics: Arc<Metrics>,
@@ -149,7 +147,6 @@ impl ApiState {
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ApiError> {
         let shared = Shared {
-            site: site.clone(),
             plans,
             hub,
             metrics,

@@ -142,7 +142,7 @@ pub(super) async fn show(State(state): State<ApiState>) -> Result<Json<Operation
         }
     });
     let models = state.beside(|shared| Ok(models(&shared.plans.site()))).await?;
-    let providers: Vec<&'static str> = shared.site.inference.providers.iter().map(provider).collect();
+    let providers: Vec<&'static str> = site.inference.providers.iter().map(provider).collect();
     Ok(Json(Operations {
         cameras: cameras.collect(),
         stages: stages.collect(),
@@ -151,7 +151,7 @@ pub(super) async fn show(State(state): State<ApiState>) -> Result<Json<Operation
         models: models.into_iter().map(|id| Model { id, providers: providers.clone() }).collect(),
         disk_free_bytes: metrics.disk_free.get(),
         build: Build { version: env!("CARGO_PKG_VERSION") },
-        restart: shared.plans.restarts(),
+        restart: metrics.health.restarts(),
     }))
 }
 

@@ -130,6 +130,15 @@ impl<O: Opener> Supervisor<O> {
         }
     }
 
+    /// Another source from the next [`Self::run`] on, ended by another flag. The time line goes on: later by the time that
+    /// passed, as over a reconnect.
+    pub fn exchange(&mut self, opener: O, stop: Stop, options: SupervisorOptions) {
+        (self.opener, self.stop) = (opener, stop);
+        self.rate = Rate::new(options.rate).with_phase(options.phase);
+        self.options = options;
+        self.follow(Follows::Reconnect);
+    }
+
     /// Hands every selected frame to `sink` until the stop flag is set ([`SourceError::Stopped`]) or a file that does
     /// not repeat is over ([`SourceError::End`]); that error is what comes back. Everything else is tried again.
     ///
@@ -204,6 +213,7 @@ impl<O: Opener> Supervisor<O> {
         let timeline = self.timeline.get_or_insert_with(|| Timeline::new(feed, self.options.fps));
         if since.is_none() {
             *since = Some(self.clock.now());
+            timeline.feed_by(feed, self.options.fps);
             timeline.announce(source.info().fps);
             observer.on(&CaptureEvent::Connected { info: source.info(), again: self.connections > 0 });
             self.connections += 1;

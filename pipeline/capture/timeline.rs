@@ -111,7 +111,7 @@ impl Timeline {
     pub fn new(feed: Feed, fps: Option<f64>) -> Self {
         Self {
             feed,
-            fps: fps.filter(|fps| fps.is_finite() && *fps > 0.0),
+            fps: sane(fps),
             count: 0,
             interval: DEFAULT_INTERVAL,
             start: None,
@@ -124,9 +124,14 @@ impl Timeline {
         }
     }
 
+    /// Where the time stamps of a connection come from, as in [`Self::new`]; before its first picture.
+    pub fn feed_by(&mut self, feed: Feed, fps: Option<f64>) {
+        (self.feed, self.fps) = (feed, sane(fps));
+    }
+
     /// Picture rate that the stream announces.
     pub fn announce(&mut self, fps: Option<f64>) {
-        if let Some(fps) = fps.filter(|fps| fps.is_finite() && *fps > 0.0) {
+        if let Some(fps) = sane(fps) {
             self.interval = ((1e9 / fps) as i64).clamp(INTERVAL.0, INTERVAL.1);
         }
     }
@@ -280,6 +285,10 @@ impl Timeline {
     fn step(&self) -> Span {
         Span::from_nanos((self.interval / 8).max(1_000))
     }
+}
+
+fn sane(fps: Option<f64>) -> Option<f64> {
+    fps.filter(|fps| fps.is_finite() && *fps > 0.0)
 }
 
 impl TimeFault {

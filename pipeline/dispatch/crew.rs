@@ -91,6 +91,10 @@ impl Crew {
             self.start(next);
             return Ok(());
         }
+        if self.posts.is_empty() {
+            // Without a receiver there is nothing to do: as if dispatch had never lived.
+            self.tools.metrics.heartbeat("dispatch").set(0.0);
+        }
         match ended {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("the worker of sink `{sink}` broke off: {error}")),

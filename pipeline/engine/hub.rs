@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
 use super::latest::Latest;
+use crate::capture::Stop;
 use crate::config::plan::{self, CameraDiff};
 use crate::types::time::millis_option;
 use crate::types::{Event, Rect, Snooze};
@@ -46,6 +47,8 @@ pub struct CameraHub {
     /// By [`Look`].
     viewers: [AtomicUsize; 2],
     accept: AtomicBool,
+    /// Ends the capture under way.
+    capture: Mutex<Stop>,
     /// The preset whose view is to be taken.
     preset: Mutex<Option<String>>,
     picture: watch::Sender<Option<LivePicture>>,
@@ -244,6 +247,7 @@ impl CameraHub {
             snapshot: Mutex::new(Snapshot::of(camera)),
             viewers: [Look::Tile, Look::Large].map(|_| AtomicUsize::new(0)),
             accept: AtomicBool::new(false),
+            capture: Mutex::default(),
             preset: Mutex::new(None),
             picture: watch::Sender::new(None),
             stills: [View::Redacted, View::Plain]
@@ -259,6 +263,18 @@ impl CameraHub {
     /// A copy of the state.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What ends a capture that begins now. Whoever begins it reads the plan after that, so that no other source is missed.
+    pub fn begin_capture(&self) -> Stop {
+        let stop = Stop::new();
+        *self.capture.lock().unwrap_or_else(PoisonError::into_inner) = stop.clone();
+        stop
+    }
+
+    /// Ends the capture under way: it begins anew by the newest plan, or not at all where everything ends.
+    pub fn end_capture(&self) {
+        self.capture.lock().unwrap_or_else(PoisonError::into_inner).set();
     }
 
     /// Asks that what the camera shows now becomes its reference.

@@ -1,7 +1,7 @@
 //! One camera of a run: its slot, its stages after detection, its metrics and what the page sees.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::Sender;
@@ -14,7 +14,7 @@ use super::stages::{CameraStages, Spent};
 use crate::alerts::numbering::Entry;
 use crate::capture::gaze::Stored;
 use crate::capture::{FreshestSlot, Gaze, Inspector, PrivacyMask};
-use crate::config::plan::{Camera, Source};
+use crate::config::plan::Camera;
 use crate::rules::Ground;
 use crate::telemetry::{CameraMetrics, Metrics, PlanMetrics, Stage, StageMetrics};
 use crate::types::{
@@ -27,21 +27,22 @@ mod exchange;
 pub struct Lane {
     /// Camera id.
     pub id: String,
-    /// Where its pictures come from.
-    pub source: Option<Source>,
     /// Between capture and detection.
     pub slot: FreshestSlot,
-    /// Pictures of an empty, still scene are left out.
-    pub gate: bool,
     /// Somebody is followed, or an alert is open, as of the last picture.
     pub busy: AtomicBool,
     /// Its pictures cannot be converted, and that was said.
     pub unusable: AtomicBool,
+    /// Pictures from this index on show another scene than those before; [`NO_OTHER`]: none does that is not known of.
+    pub other_from: AtomicU64,
     /// Handles of its series.
     pub metrics: CameraMetrics,
     /// What the page sees.
     pub hub: Arc<CameraHub>,
 }
+
+/// Of [`Lane::other_from`].
+pub const NO_OTHER: u64 = u64::MAX;
 
 /// How long a picture took.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +102,8 @@ pub struct LaneState {
     overflow: [Overflow; 3],
     started: Instant,
     last: Option<Instant>,
+    /// When the camera had nothing more to give; until then nobody waited for pictures.
+    over: Option<Instant>,
     /// Media time of the last picture.
     seen: MediaTime,
     interval: f64,
@@ -159,6 +162,7 @@ impl LaneState {
                 .map(|queue| Overflow { counter: metrics.overflow(queue), counted: 0 }),
             started: Instant::now(),
             last: None,
+            over: None,
             seen: MediaTime::ZERO,
             interval: 0.0,
             silent: false,
@@ -183,6 +187,7 @@ impl LaneState {
     /// One analysed picture, from tracker to journal's queue.
     pub fn observe(&mut self, lane: &Lane, frame: &Frame, detections: &[Detection]) -> Judged {
         let size = frame.picture.size();
+        self.look_at_other(lane, frame);
         if lane.hub.takes_view() {
             self.inspector.accept();
             self.gaze.accept();
@@ -304,9 +309,14 @@ impl LaneState {
             lane.hub.update(|s| s.suspended = Some("signal_lost"));
         }
         // A camera file that serves `analyze` alone has no source, and a file that was played to its end no more to give.
-        if lane.source.is_some() && !lane.hub.ended() {
+        if self.camera.source.is_none() {
+            return;
+        }
+        if lane.hub.ended() {
+            self.over = Some(now);
+        } else {
             let up = MediaTime::ZERO + span(now - self.started);
-            let silence = span(now - self.last.unwrap_or(self.started));
+            let silence = span(now - self.last.max(self.over).unwrap_or(self.started));
             self.stages.judge().supervise(up, silence, jiff::Timestamp::now(), &mut self.events);
             send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
         }

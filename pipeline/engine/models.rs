@@ -1,7 +1,7 @@
 //! Detectors that are exchanged while a site runs: another one is loaded and warm before the camera goes over to it, and what no
 //! camera uses any more is let go.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::board::Board;
@@ -9,41 +9,38 @@ use crate::config::plan::{Detect, Inference};
 use crate::detect::{Catalog, DetectError, Key, OnnxDetector};
 
 /// What a worker is told of its detectors.
-enum Post {
+enum Post<D> {
     /// This one serves a group from now on.
-    Serve(usize, Box<OnnxDetector>),
+    Serve(usize, Box<D>),
     /// Nobody is in this group any more.
     Free(usize),
 }
 
 /// The way to one worker.
-#[derive(Default)]
-pub struct Mailbox(Mutex<VecDeque<Post>>);
+pub struct Mailbox<D = OnnxDetector>(Mutex<VecDeque<Post<D>>>);
 
-impl Mailbox {
-    fn put(&self, post: Post) {
+impl<D> Default for Mailbox<D> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<D> Mailbox<D> {
+    fn put(&self, post: Post<D>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(post);
     }
 
-    /// Takes what came. The detector of the group that is `at_work` stays until the next time.
-    pub fn receive(&self, at_work: usize, detectors: &mut Vec<Option<OnnxDetector>>) {
+    /// Takes what came. The detector of the group that is `at_work` stays until the next time: its pictures were taken before.
+    pub fn receive(&self, at_work: usize, detectors: &mut BTreeMap<usize, D>) {
         let mut posts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(post) = posts.pop_front() {
+        for post in std::mem::take(&mut *posts) {
             match post {
-                Post::Free(group) if group == at_work => {
-                    posts.push_front(Post::Free(group));
-                    return;
-                }
+                Post::Free(group) if group == at_work => posts.push_back(Post::Free(group)),
                 Post::Free(group) => {
-                    if let Some(place) = detectors.get_mut(group) {
-                        *place = None;
-                    }
+                    detectors.remove(&group);
                 }
                 Post::Serve(group, detector) => {
-                    if detectors.len() <= group {
-                        detectors.resize_with(group + 1, || None);
-                    }
-                    detectors[group] = Some(*detector);
+                    detectors.insert(group, *detector);
                 }
             }
         }
@@ -60,10 +57,12 @@ pub struct Models {
 }
 
 struct Held {
-    /// Of each group; `None`: nobody is in it.
-    keys: Vec<Option<Key>>,
+    /// Of each group that somebody is in.
+    keys: BTreeMap<usize, Key>,
     /// Group of each camera.
     groups: Vec<usize>,
+    /// Number of the next group. None is used twice: a worker that has not read its mail yet takes no detector for another.
+    next: usize,
 }
 
 /// A detector that is ready to serve a camera.
@@ -85,8 +84,8 @@ impl Models {
         keys: Vec<Key>,
         groups: Vec<usize>,
     ) -> Self {
-        let keys = keys.into_iter().map(Some).collect();
-        Self { catalog, inference, board, mail, held: Mutex::new(Held { keys, groups }) }
+        let held = Held { next: keys.len(), keys: keys.into_iter().enumerate().collect(), groups };
+        Self { catalog, inference, board, mail, held: Mutex::new(held) }
     }
 
     /// Loads and warms what a camera asks for, one for each worker, unless they have it. Takes as long as that takes. Errors:
@@ -94,7 +93,7 @@ impl Models {
     pub fn load(&self, detect: &Detect) -> Result<Loaded, DetectError> {
         let key = Key::of(detect, &self.catalog)?;
         let entry = self.catalog.resolve(Some(&key.model))?;
-        let known = self.held.lock().unwrap_or_else(PoisonError::into_inner).keys.contains(&Some(key.clone()));
+        let known = self.held.lock().unwrap_or_else(PoisonError::into_inner).keys.values().any(|own| *own == key);
         let wanted = if known { 0 } else { self.mail.len() };
         let load = |_| OnnxDetector::new(&entry, key.input(), &key.extra(), &self.inference);
         let fresh = (0..wanted).map(load).collect::<Result<_, _>>()?;
@@ -104,24 +103,47 @@ impl Models {
     /// The camera's next picture is looked at with it.
     pub fn install(&self, camera: usize, loaded: Loaded, priority: bool) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let Held { keys, groups } = &mut *held;
-        let wanted = Some(loaded.key);
-        let group = keys.iter().position(|key| *key == wanted).unwrap_or_else(|| {
-            let free = keys.iter().position(Option::is_none).unwrap_or(keys.len());
-            if free == keys.len() {
-                keys.push(None);
-            }
-            keys[free] = wanted;
-            let posts = loaded.fresh.into_iter().map(|detector| Post::Serve(free, Box::new(detector)));
+        let Held { keys, groups, next } = &mut *held;
+        let known = keys.iter().find(|(_, own)| **own == loaded.key).map(|(group, _)| *group);
+        let group = known.unwrap_or_else(|| {
+            let new = *next;
+            *next += 1;
+            keys.insert(new, loaded.key);
+            let posts = loaded.fresh.into_iter().map(|detector| Post::Serve(new, Box::new(detector)));
             self.mail.iter().zip(posts).for_each(|(mailbox, post)| mailbox.put(post));
-            free
+            new
         });
         // Every worker has it before anyone is asked for it.
         self.board.regroup(camera, group, priority);
         let old = std::mem::replace(&mut groups[camera], group);
         if !groups.contains(&old) {
-            keys[old] = None;
+            keys.remove(&old);
             self.mail.iter().for_each(|mailbox| mailbox.put(Post::Free(old)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detector_at_work_stays_and_no_other_is_taken_for_it() {
+        let (mailbox, mut own) = (Mailbox::<&str>::default(), BTreeMap::from([(0, "first")]));
+        let serve = |group, detector| mailbox.put(Post::Serve(group, Box::new(detector)));
+        // Two changes while no picture comes: what comes then is looked at with the last.
+        serve(1, "second");
+        mailbox.put(Post::Free(0));
+        serve(2, "third");
+        mailbox.put(Post::Free(1));
+        mailbox.receive(2, &mut own);
+        assert_eq!(own, BTreeMap::from([(2, "third")]));
+        // A picture was taken before the change: its detector goes once another one is at work.
+        serve(3, "fourth");
+        mailbox.put(Post::Free(2));
+        mailbox.receive(2, &mut own);
+        assert_eq!(own, BTreeMap::from([(2, "third"), (3, "fourth")]));
+        mailbox.receive(3, &mut own);
+        assert_eq!(own, BTreeMap::from([(3, "fourth")]));
     }
 }

@@ -11,7 +11,7 @@ use super::hub::LiveHub;
 use super::latest::Latest;
 use super::models::{Loaded, Models};
 use super::next_site::NextSite;
-use crate::config::plan::{Camera, Detect, Site};
+use crate::config::plan::{Camera, CameraDiff, Detect, Site};
 use crate::config::{Checked, ConfigError, Fault, SiteEdit, SiteFiles, camera_files, read_text, write_text};
 use crate::detect::DetectError;
 use crate::dispatch::Roster;
@@ -25,6 +25,8 @@ pub struct LivePlans {
     hub: Arc<LiveHub>,
     metrics: Arc<Metrics>,
     held: Mutex<Held>,
+    /// In force, for whoever may not wait while a model is loaded.
+    site: Mutex<Arc<Site>>,
     edits: broadcast::Sender<HandEdit>,
     /// Ids of the grids in force.
     grids: Arc<Latest<Vec<String>>>,
@@ -54,7 +56,7 @@ struct Seen {
     /// Of that text; it is not in force then.
     faults: Vec<Fault>,
     warnings: Vec<Fault>,
-    /// Its source or its motion gate is in force only after a restart.
+    /// Its `[detect]` is in force only after a restart: it was given before the models of this one were there.
     restart: bool,
 }
 
@@ -69,7 +71,7 @@ pub struct CameraText {
     pub faults: Vec<Fault>,
     /// What has no effect.
     pub warnings: Vec<Fault>,
-    /// Its source or its motion gate is in force only after a restart.
+    /// Its `[detect]` is in force only after a restart: it was given before the models of this one were there.
     pub restart: bool,
 }
 
@@ -124,11 +126,13 @@ impl LivePlans {
             files,
         };
         let (edits, _) = broadcast::channel(EDITS);
+        let site = Mutex::new(Arc::new(held.files.site.clone()));
         let grids = Arc::new(Latest::new(grids));
         Arc::new(Self {
             hub,
             metrics,
             held: Mutex::new(held),
+            site,
             edits,
             grids,
             takers: OnceLock::new(),
@@ -152,9 +156,9 @@ impl LivePlans {
         Arc::clone(&self.grids)
     }
 
-    /// The site in force.
-    pub fn site(&self) -> Site {
-        self.lock().files.site.clone()
+    /// The site in force; never waits for an edit.
+    pub fn site(&self) -> Arc<Site> {
+        Arc::clone(&self.site.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Edits by hand from now on.
@@ -266,8 +270,9 @@ impl LivePlans {
         self.show(&held);
     }
 
-    /// Lets the health of the process say what is not in force.
+    /// Lets others see what is in force, and the health of the process say what is not.
     fn show(&self, held: &Held) {
+        *self.site.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(held.files.site.clone());
         self.metrics.health.note(Part::Configuration, held.faults().iter().map(Fault::to_string).collect());
         self.metrics.health.note_restarts(held.restarts());
     }
@@ -366,16 +371,21 @@ impl LivePlans {
     /// Puts a checked text in force, except for what needs a restart.
     fn put(&self, held: &mut Held, index: usize, text: Arc<str>, checked: Checked<Camera>, loaded: Option<Loaded>) {
         let running = Arc::clone(&held.files.site.cameras[index]);
-        let mut detect = running.detect.clone();
+        let hub = &self.hub.cameras[index];
+        // Nobody can load anything before the models of the start are there.
+        let mut detect = Detect { gate: checked.plan.detect.gate, ..running.detect.clone() };
         if let (Some(loaded), Some(models)) = (loaded, self.models.get()) {
-            detect = Detect { gate: detect.gate, ..checked.plan.detect.clone() };
-            self.hub.cameras[index].start_score.set(Some(loaded.start_score));
+            detect.clone_from(&checked.plan.detect);
+            hub.start_score.set(Some(loaded.start_score));
             models.install(index, loaded, detect.priority);
         }
-        let source = running.source.clone();
-        let restart = source != checked.plan.source || detect != checked.plan.detect;
-        let camera = Arc::new(Camera { source, detect, ..checked.plan });
-        self.hub.cameras[index].plan.set(Arc::clone(&camera));
+        let restart = detect != checked.plan.detect;
+        let camera = Arc::new(Camera { detect, ..checked.plan });
+        hub.plan.set(Arc::clone(&camera));
+        if CameraDiff::between(&running, &camera).captures_otherwise() {
+            // That camera's alone, and by the plan that was given just now.
+            hub.end_capture();
+        }
         self.metrics.reloads_applied.inc();
         let file = held.files.cameras()[index].path.display().to_string();
         tracing::info!(camera = camera.id, file, restart, "a changed file is in force");
@@ -405,8 +415,7 @@ impl Held {
 
     fn restarts(&self) -> Vec<String> {
         let cameras = self.files.cameras().iter().zip(&self.seen).filter(|(_, seen)| seen.restart);
-        let mut waiting: Vec<String> =
-            cameras.map(|(file, _)| format!("{}: source or motion gate", file.path.display())).collect();
+        let mut waiting: Vec<String> = cameras.map(|(file, _)| format!("{}: detect", file.path.display())).collect();
         waiting.extend(self.strangers.iter().map(|path| format!("{}: a new camera", path.display())));
         let site = self.site_restart.iter().map(|key| format!("{}: {key}", self.files.file().display()));
         waiting.extend(site);

@@ -1,7 +1,7 @@
 //! `lookout run`: all cameras of a site, until told to stop.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
 use super::archive::{self, Archive};
@@ -12,7 +12,7 @@ use super::ground::GroundKeeper;
 use super::hub::LiveHub;
 use super::keeper::{self, Keeper};
 use super::keeping::Keeping;
-use super::lane::{Gates, Lane, LaneState, outage};
+use super::lane::{Gates, Lane, LaneState, NO_OTHER, outage};
 use super::lull::Lull;
 use super::models::{Mailbox, Models};
 use super::next_site::NextSite;
@@ -255,11 +255,10 @@ impl Parts {
         }
         let mut captures = Vec::new();
         for (i, lane) in lanes.iter().enumerate() {
-            let Some(source) = lane.source.clone() else { continue };
             let (lanes, board, stop) = (Arc::clone(&lanes), Arc::clone(&board), stop.clone());
             let decode = self.metrics.stage(Stage::Decode);
             captures.push(threads.spawn(format!("cam-{}", lane.id), move || {
-                watch(i, &source, &lanes, &board, &stop, &decode);
+                watch(i, &lanes, &board, &stop, &decode);
                 Ok(())
             })?);
         }
@@ -317,6 +316,7 @@ impl Run {
     /// `Err` says which stage failed.
     pub fn wait(self) -> Result<(), String> {
         while !self.stop.wait(Duration::from_secs(3600)) {}
+        self.lanes.iter().for_each(|lane| lane.hub.end_capture());
         self.captures.into_iter().for_each(Thread::join);
         self.ticker.join();
         self.follower.join();
@@ -384,11 +384,10 @@ fn lanes(site: &Site, hub: &LiveHub, metrics: &Metrics) -> Arc<[Lane]> {
     pairs
         .map(|(camera, hub)| Lane {
             id: camera.id.clone(),
-            source: camera.source.clone(),
             slot: FreshestSlot::new(),
-            gate: camera.detect.gate,
             busy: AtomicBool::new(true),
             unusable: AtomicBool::new(false),
+            other_from: AtomicU64::new(NO_OTHER),
             metrics: metrics.for_camera(&camera.id),
             hub: Arc::clone(hub),
         })

@@ -160,6 +160,12 @@ impl Judge {
         self.incidents.accept_view(events);
     }
 
+    /// The camera shows something else from now on: nobody is where somebody was, and what it shows is what it is to show.
+    pub fn see_other(&mut self, events: &mut Vec<Event>) {
+        self.rules.renew(&self.camera);
+        self.accept_view(events);
+    }
+
     /// Why rules of zones and lines rest, if any do.
     pub fn rests(&self) -> Rests {
         if self.incidents.resting() { Rests::whole(Rest::Moved) } else { self.rules.rests() }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::board::Board;
 use super::hub::CameraState;
@@ -9,8 +10,9 @@ use super::lane::Lane;
 use crate::capture::{
     CameraOpener, CaptureEvent, MotionGate, SourceError, Stop, Supervisor, SupervisorOptions, SystemClock,
 };
-use crate::config::plan::Source;
+use crate::config::plan::{Source, SourceUrl};
 use crate::telemetry::StageMetrics;
+use crate::types::Frame;
 
 /// Slice threads of a live decoder: frame threads would add a picture of delay each.
 const DECODER_THREADS: usize = 2;
@@ -20,21 +22,71 @@ fn phase(camera: usize) -> f64 {
     (camera as f64 * 0.618_033_988_749_895).fract()
 }
 
-/// Runs until the stop flag is set or a file that does not repeat is over.
-pub fn watch(camera: usize, source: &Source, lanes: &Arc<[Lane]>, board: &Board, stop: &Stop, decode: &StageMetrics) {
+/// The stream that is taken of a source.
+fn taken(source: &Source) -> &SourceUrl {
+    source.sub.as_ref().unwrap_or(&source.url)
+}
+
+/// Between looks at the flag that ends a capture: whoever sets it wakes whoever waits.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Runs until the stop flag is set and the capture under way is ended, in this order. One that is ended without begins anew by
+/// the camera's newest plan; a file that was played to its end waits for that too.
+pub fn watch(camera: usize, lanes: &Arc<[Lane]>, board: &Board, stop: &Stop, decode: &StageMetrics) {
+    let lane = &lanes[camera];
+    let mut supervisor: Option<Supervisor<CameraOpener>> = None;
+    let mut last: Option<Source> = None;
+    loop {
+        let turn = lane.hub.begin_capture();
+        if stop.is_set() {
+            return;
+        }
+        let plan = lane.hub.plan.get();
+        if let Some(source) = plan.source.clone() {
+            let opener = CameraOpener::new(&lane.id, source.clone(), DECODER_THREADS);
+            let options = SupervisorOptions {
+                camera: lane.id.clone(),
+                rate: source.rate,
+                phase: phase(camera),
+                fps: source.fps,
+                repeat: source.repeat,
+            };
+            let own = match &mut supervisor {
+                Some(own) => {
+                    own.exchange(opener, turn.clone(), options);
+                    own
+                }
+                none => none.insert(Supervisor::new(opener, Arc::new(SystemClock), turn.clone(), options)),
+            };
+            let other = last.as_ref().is_some_and(|last| taken(last) != taken(&source));
+            let gate = plan.detect.gate.then(|| MotionGate::new(source.outage));
+            capture(own, (camera, gate, other), lanes, board, decode);
+            last = Some(source);
+        }
+        while !turn.wait(LONG) {}
+        if stop.is_set() {
+            return;
+        }
+        tracing::info!(camera = lane.id, "capture begins anew");
+        lane.hub.update(|s| (s.state, s.message) = (CameraState::Connecting, None));
+    }
+}
+
+/// One source until it is ended, or has no more to give. It is of this camera, behind a motion gate or not, and shows another
+/// scene than what came before it or not.
+fn capture(
+    supervisor: &mut Supervisor<CameraOpener>,
+    (camera, mut gate, mut other): (usize, Option<MotionGate>, bool),
+    lanes: &Arc<[Lane]>,
+    board: &Board,
+    decode: &StageMetrics,
+) {
     let lane = &lanes[camera];
     let id = lane.id.as_str();
-    let options = SupervisorOptions {
-        camera: id.to_owned(),
-        rate: source.rate,
-        phase: phase(camera),
-        fps: source.fps,
-        repeat: source.repeat,
-    };
-    let opener = CameraOpener::new(id, source.clone(), DECODER_THREADS);
-    let mut supervisor = Supervisor::new(opener, Arc::new(SystemClock), stop.clone(), options);
-    let mut gate = lane.gate.then(|| MotionGate::new(source.outage));
-    let mut sink = |frame| {
+    let mut sink = |frame: Frame| {
+        if std::mem::take(&mut other) {
+            lane.other_from.store(frame.index, Ordering::Release);
+        }
         if gate.as_mut().is_some_and(|gate| !gate.takes(&frame, lane.busy.load(Ordering::Relaxed))) {
             lane.metrics.idle.inc();
             return;

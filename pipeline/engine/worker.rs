@@ -1,5 +1,6 @@
 //! An inference worker: takes the freshest frames that are waiting, detects, and runs their cameras' stages.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ pub struct Worker {
     lanes: Arc<[Lane]>,
     board: Arc<Board>,
     lull: Arc<Lull>,
-    detectors: Vec<Option<OnnxDetector>>,
+    detectors: BTreeMap<usize, OnnxDetector>,
     /// How others come, and which of them.
     mail: Arc<[Mailbox]>,
     number: usize,
@@ -50,7 +51,7 @@ impl Worker {
             lanes,
             board,
             lull,
-            detectors: detectors.into_iter().map(Some).collect(),
+            detectors: detectors.into_iter().enumerate().collect(),
             mail,
             number,
             convert: metrics.stage(Stage::Convert),
@@ -70,8 +71,7 @@ impl Worker {
         let mut failures = 0;
         loop {
             self.pulse.wait();
-            let sizes =
-                |group: usize| self.detectors.get(group).and_then(Option::as_ref).map_or(1, OnnxDetector::batch);
+            let sizes = |group: usize| self.detectors.get(&group).map_or(1, OnnxDetector::batch);
             let Some(group) = board.take(sizes, &mut taken, &mut scratch) else { return Ok(()) };
             self.pulse.beat();
             if let Some(mailbox) = self.mail.get(self.number) {
@@ -104,7 +104,7 @@ impl Worker {
                         let lane = &lanes[*camera];
                         usable(lane);
                         let judged = state.observe(lane, frame, &detections.items);
-                        if let (true, Some(detector)) = (traces::wants_picture(), &self.detectors[group]) {
+                        if let (true, Some(detector)) = (traces::wants_picture(), self.detectors.get(&group)) {
                             let spent = detector.spent();
                             traces::picture(&lane.id, stations(frame, took, spent, judged));
                         }
@@ -145,7 +145,7 @@ impl Worker {
 
     /// Finds people in pictures of one group.
     fn detect(&mut self, group: usize, frames: &[Frame], found: &mut Vec<Detections>) -> Result<(), DetectError> {
-        let Some(detector) = self.detectors.get_mut(group).and_then(Option::as_mut) else {
+        let Some(detector) = self.detectors.get_mut(&group) else {
             return Err(DetectError::NoDetector { group });
         };
         let lost = detector.overflow();

@@ -76,7 +76,10 @@ impl Health {
     pub fn pulse(&self, name: impl Into<String>, patience: Duration, heartbeat: Option<Gauge>) -> Pulse {
         let beat = AtomicU64::new(WAITS);
         let beating = Arc::new(Beating { name: name.into(), patience, epoch: self.epoch, beat, heartbeat });
-        lock(&self.pulses).push(Arc::clone(&beating));
+        let mut pulses = lock(&self.pulses);
+        // Workers of sinks come and go with the configuration: a pulse that nobody holds is forgotten.
+        pulses.retain(|other| Arc::strong_count(other) > 1);
+        pulses.push(Arc::clone(&beating));
         Pulse(beating)
     }
 
@@ -180,6 +183,10 @@ mod tests {
         drop(pulse);
         std::thread::sleep(Duration::from_millis(2));
         assert_eq!(metrics.health.stuck(), [], "it ended");
+        let next = metrics.health.pulse("worker-1", Duration::ZERO, None);
+        let names: Vec<String> = metrics.health.signs().into_iter().map(|sign| sign.name).collect();
+        assert_eq!(names, ["journal", "worker-1"], "and is forgotten");
+        drop((patient, next));
     }
 
     #[test]

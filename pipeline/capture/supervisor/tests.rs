@@ -215,3 +215,31 @@ fn new_size_and_bad_time_stamps_are_told() {
     let outcome = run(vec![script], SupervisorOptions::default());
     assert_eq!(outcome.events, ["connected false", "16x8 to 32x8", "missing", "lost true"]);
 }
+
+#[test]
+fn another_source_goes_on_where_the_last_one_ended() {
+    let clock = Arc::new(ManualClock::new());
+    let opener = |scripts: Vec<Script>, stop: &Stop| Scripted {
+        clock: Arc::clone(&clock),
+        scripts: scripts.into(),
+        opened: 0,
+        stop: stop.clone(),
+    };
+    let (first, second) = (Stop::new(), Stop::new());
+    let own_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    let mut supervisor =
+        Supervisor::new(opener(vec![live(0..3)], &first), own_clock, first.clone(), SupervisorOptions::default());
+    let mut seen = Vec::new();
+    let mut nobody = |_: &CaptureEvent<'_>| {};
+    supervisor.run(&mut |frame| seen.push((frame.index, frame.time.secs_f64())), &mut nobody);
+    clock.advance(Duration::from_secs(5));
+    // Its pictures are counted instead of believed, and its first one comes as late as it is.
+    let counted = SupervisorOptions { fps: Some(4.0), ..SupervisorOptions::default() };
+    supervisor.exchange(opener(vec![live([9_000, 2, 1])], &second), second.clone(), counted);
+    supervisor.run(&mut |frame| seen.push((frame.index, frame.time.secs_f64())), &mut nobody);
+    let indices: Vec<u64> = seen.iter().map(|(index, _)| *index).collect();
+    assert_eq!(indices, [0, 1, 2, 3, 4, 5]);
+    let steps: Vec<f64> = seen.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
+    assert!(steps[2] > 5.0 && steps[2] < 10.0, "{steps:?}");
+    assert!((steps[3] - 0.25).abs() < 1e-6 && (steps[4] - 0.25).abs() < 1e-6, "{steps:?}");
+}

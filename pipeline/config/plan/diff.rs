@@ -68,8 +68,8 @@ impl CameraDiff {
         }
     }
 
-    /// Whether a part of the new plan is only in force once capture starts anew.
-    pub fn needs_restart(&self) -> bool {
+    /// Whether the camera's capture has to begin anew for the new plan to be in force.
+    pub fn captures_otherwise(&self) -> bool {
         self.source || self.gate
     }
 }

@@ -2,10 +2,11 @@
 //! it and no picture sees half of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::{Gates, Lane, LaneState, outage, send};
-use crate::capture::Inspector;
-use crate::config::plan::{Camera, CameraDiff};
+use super::{Gates, Lane, LaneState, NO_OTHER, outage, send};
+use crate::capture::{Gaze, Inspector};
+use crate::config::plan::{Camera, CameraDiff, Motion};
 use crate::engine::analyze::privacy_mask;
 use crate::types::{Frame, SiteCrossed};
 
@@ -22,6 +23,23 @@ impl LaneState {
             let until: Vec<_> = snoozed.iter().map(|snooze| (snooze.rule.clone(), snooze.until)).collect();
             self.stages.judge().snooze(&until);
         }
+    }
+
+    /// From the first picture of another address on, what was learnt from pictures of the last one is gone: the reference
+    /// view, a learnt plane, where people were. Where zones that are tied to the ground lie then, somebody has to say.
+    pub(super) fn look_at_other(&mut self, lane: &Lane, frame: &Frame) {
+        let from = lane.other_from.load(Ordering::Acquire);
+        // Capture may have gone on to a third address meanwhile, of which no picture has been seen: that stays noted.
+        if frame.index < from
+            || lane.other_from.compare_exchange(from, NO_OTHER, Ordering::AcqRel, Ordering::Acquire).is_err()
+        {
+            return;
+        }
+        self.inspector.accept();
+        if self.camera.motion == Motion::Moving {
+            self.gaze = Gaze::new(&self.camera, false);
+        }
+        self.stages.judge().see_other(&mut self.events);
     }
 
     /// The frame as it may be seen.

@@ -45,11 +45,10 @@ fn a_picture_moves_every_series_of_its_stages() {
     let viewer = hub.cameras[0].watch(Look::Large).unwrap();
     let lane = Lane {
         id: camera.id.clone(),
-        source: None,
         slot: FreshestSlot::new(),
-        gate: false,
         busy: AtomicBool::new(false),
         unusable: AtomicBool::new(false),
+        other_from: AtomicU64::new(NO_OTHER),
         metrics: metrics.for_camera(&camera.id),
         hub: Arc::clone(&hub.cameras[0]),
     };
@@ -103,4 +102,12 @@ fn a_picture_moves_every_series_of_its_stages() {
     assert_eq!(people(&mut state, 1_000), 0);
     lane.hub.quiet.set(Arc::from([]));
     assert!(people(&mut state, 1_100) > 0);
+    // Pictures of another address begin with a certain one, whether it is analysed or a later one is: known of once.
+    lane.other_from.store(7, Ordering::Release);
+    let mut show = |index: u64| {
+        let time = MediaTime::from_nanos(2_000_000_000 + index as i64 * 100_000_000);
+        state.observe(&lane, &Frame { index, time, ..frame.clone() }, &detections);
+        lane.other_from.load(Ordering::Acquire)
+    };
+    assert_eq!((show(6), show(8), show(9)), (7, NO_OTHER, NO_OTHER));
 }

@@ -84,18 +84,20 @@ fn an_edit_is_in_force_and_a_bad_one_leaves_the_last_good_one() {
 fn what_only_a_restart_takes_is_said() {
     let site = Site::new();
     let mut version = 0;
-    let other = camera("south", ZONE).replace("10.0.0.8", "10.0.0.9");
+    // Nobody has loaded a model yet, so that nobody can load another.
+    let other = camera("south", &format!("{ZONE}[detect]\nscore = 0.5\ngate = true\n"));
     site.write("cameras/south.toml", &other);
     site.write("cameras/west.toml", &camera("west", ""));
     site.write("site.toml", "id = \"other\"\n");
     site.plans.look();
     let plan = site.hub.cameras[1].plan.newer(&mut version).unwrap();
-    assert_eq!((plan.zones.len(), &plan.source), (1, &site.plans.plan("south").unwrap().source));
-    assert!(format!("{:?}", plan.source).contains("10.0.0.8"));
+    assert_eq!((plan.zones.len(), plan.detect.score, plan.detect.gate), (1, None, true));
     let waiting = site.plans.restarts();
     assert_eq!(waiting.len(), 3, "{waiting:?}");
     assert!(
-        waiting[0].contains("south.toml") && waiting[1].contains("west.toml") && waiting[2].contains("site.toml: id")
+        waiting[0].contains("south.toml: detect")
+            && waiting[1].contains("west.toml")
+            && waiting[2].contains("site.toml: id")
     );
     site.write("cameras/south.toml", &camera("south", ""));
     fs::remove_file(site.folder.path().join("cameras/west.toml")).unwrap();
@@ -106,6 +108,28 @@ fn what_only_a_restart_takes_is_said() {
     site.plans.look();
     assert_eq!(site.plans.faults()[0].field, "listen");
     assert_eq!(site.metrics.reloads_refused.get(), 1);
+}
+
+#[test]
+fn another_source_begins_that_camera_s_capture_anew_and_no_other() {
+    let site = Site::new();
+    let (north, south) = (site.hub.cameras[0].begin_capture(), site.hub.cameras[1].begin_capture());
+    // Zones are no business of capture.
+    site.write("cameras/south.toml", &camera("south", ZONE));
+    site.plans.look();
+    assert!(!south.is_set());
+    site.write("cameras/south.toml", &camera("south", ZONE).replace("10.0.0.8", "10.0.0.9"));
+    site.plans.look();
+    assert!(south.is_set() && !north.is_set());
+    // Whoever begins anew finds it.
+    let again = site.hub.cameras[1].begin_capture();
+    assert!(!again.is_set());
+    assert!(format!("{:?}", site.hub.cameras[1].plan.get().source).contains("10.0.0.9"));
+    site.write("cameras/south.toml", &(camera("south", "[detect]\ngate = true\n").replace("10.0.0.8", "10.0.0.9")));
+    site.plans.look();
+    assert!(again.is_set() && site.hub.cameras[1].plan.get().detect.gate);
+    assert_eq!((site.plans.restarts(), site.reloads()), (Vec::new(), (3, 0)));
+    assert!(Arc::ptr_eq(&site.plans.site().cameras[1], &site.plans.plan("south").unwrap()), "others see it too");
 }
 
 #[test]

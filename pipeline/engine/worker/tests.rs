@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use jiff::tz::TimeZone;
 
@@ -12,7 +12,7 @@ use crate::config::plan::{Access, Camera, Evidence, Inference, Provider, Retenti
 use crate::detect::{Catalog, Key};
 use crate::engine::archive;
 use crate::engine::hub::LiveHub;
-use crate::engine::lane::LaneState;
+use crate::engine::lane::{LaneState, NO_OTHER};
 use crate::engine::painter::Painter;
 use crate::engine::recorder::queue;
 use crate::engine::stages::CameraStages;
@@ -68,11 +68,10 @@ fn a_camera_whose_pictures_cannot_be_converted_ends_nothing_and_says_why() {
     for (camera, hub) in cameras.iter().zip(&hub.cameras) {
         lanes.push(Lane {
             id: camera.id.clone(),
-            source: None,
             slot: FreshestSlot::new(),
-            gate: false,
             busy: AtomicBool::new(false),
             unusable: AtomicBool::new(false),
+            other_from: AtomicU64::new(NO_OTHER),
             metrics: metrics.for_camera(&camera.id),
             hub: Arc::clone(hub),
         });

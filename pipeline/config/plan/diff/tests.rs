@@ -97,7 +97,7 @@ proptest! {
         let none = CameraDiff::between(&old, &old);
         prop_assert_eq!(&none.rules, &(0..old.rules.len()).map(Some).collect::<Vec<_>>());
         prop_assert_eq!(&none.zones, &(0..old.zones.len()).map(Some).collect::<Vec<_>>());
-        prop_assert!(!none.any && !none.ground && !none.privacy && !none.needs_restart());
+        prop_assert!(!none.any && !none.ground && !none.privacy && !none.captures_otherwise());
         let (there, back) = (CameraDiff::between(&old, &new), CameraDiff::between(&new, &old));
         for (from, to) in there.rules.iter().enumerate().filter_map(|(from, to)| Some((from, (*to)?))) {
             prop_assert_eq!(back.rules[to], Some(from));
@@ -116,8 +116,8 @@ fn each_part_says_that_it_differs() {
     let (privacy, ignore) = (diff(&mask("privacy")), diff(&mask("ignore")));
     assert!(privacy.privacy && privacy.any && !ignore.privacy && ignore.any);
     assert!(diff("ground = \"learn\"\n").ground && !diff("name = \"x\"\n").ground);
-    assert!(diff("[detect]\ngate = true\n").needs_restart());
+    assert!(diff("[detect]\ngate = true\n").captures_otherwise());
     let score = diff("[detect]\nscore = 0.5\n");
-    assert!(score.detect && !score.needs_restart());
-    assert!(diff("[source]\nurl = \"rtsp://10.0.0.8/1\"\n").needs_restart() && !privacy.needs_restart());
+    assert!(score.detect && !score.captures_otherwise());
+    assert!(diff("[source]\nurl = \"rtsp://10.0.0.8/1\"\n").captures_otherwise() && !privacy.captures_otherwise());
 }
