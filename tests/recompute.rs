@@ -14,6 +14,7 @@ mod flow;
 mod groups;
 mod linger;
 mod near;
+mod park;
 
 const SIZE: Size = Size::new(768, 576);
 const FPS: f64 = 10.0;

@@ -1,8 +1,11 @@
 //! Rules about people who are near each other as a group, and lines.
 
-use super::flow::BODY;
-use super::*;
 use std::collections::BTreeSet;
+
+use lookout::types::Direction;
+
+use super::flow::{BODY, motion};
+use super::*;
 
 /// A cluster of one picture: indices of its people, the first one first.
 type Cluster = Vec<usize>;
@@ -109,6 +112,25 @@ fn gathering() {
 }
 
 #[test]
+fn gatherings_that_stand() {
+    let machine = Machine::new(3.0, 1.0, 1.0);
+    let walks = std::cell::Cell::new(0);
+    let rule = "kind = \"gathering\"\npeople = 3\nradius = \"1.5bh\"\nhold = \"1s\"\nstanding = true";
+    same(rule, 1.0, 14, |paths| {
+        let frame = |people: &[(u64, Seen)]| (people[0].1.time * FPS).round() as usize;
+        let said = followed(paths, (1.5, 3, 0, 2.0), |people, cluster| {
+            let speeds = cluster.iter().filter_map(|&i| motion(&paths[&people[i].0], frame(people)));
+            let speeds: Vec<f64> = speeds.map(|v| length(v) * BODY).collect();
+            let stands = !speeds.is_empty() && middle(speeds) < 0.5;
+            walks.set(walks.get() + usize::from(!stands));
+            if stands { cluster.len() as f64 } else { 0.0 }
+        });
+        said.iter().flat_map(|values| machine.incidents(values)).collect()
+    });
+    assert!(walks.get() > 0, "every gathering stands");
+}
+
+#[test]
 fn queues() {
     let machine = Machine { falling: true, ..Machine::new(3.4, 1.0, 1.0) };
     let rule = "kind = \"proximity\"\npeople = 4\ndistance = \"2bh\"\nhold = \"1s\"";
@@ -140,39 +162,44 @@ fn off(seen: &Seen) -> f64 {
     length([p[0] - a[0] - t * x, p[1] - a[1] - t * y])
 }
 
+/// The line of the test, as a camera's text.
+pub const LINE_TEXT: &str = "[[line]]\nid = \"l\"\npoints = [[0.3, 0.25], [0.62, 0.9]]\n";
+
+/// Who crosses the line: the picture, and whether from left to right.
+pub fn crossed(paths: &Paths) -> Vec<(u64, bool)> {
+    let mut plain = Vec::new();
+    for path in paths.values() {
+        let path: Vec<&Seen> = path.values().collect();
+        // From one place off the line to the next one that is off it, or from the very first.
+        let off: Vec<usize> = (0..path.len()).filter(|&i| i == 0 || off(path[i]) >= 0.1).collect();
+        for pair in off.windows(2) {
+            let left = pair.iter().map(|&i| turn(LINE[0], LINE[1], path[i].feet()) < 0.0).collect::<Vec<_>>();
+            let met = (pair[0]..pair[1]).any(|i| {
+                let (a, b) = (path[i].feet(), path[i + 1].feet());
+                let apart = |p, q, r, s| turn(p, q, r) * turn(p, q, s) < 0.0;
+                apart(LINE[0], LINE[1], a, b) && apart(a, b, LINE[0], LINE[1])
+            });
+            if left[0] != left[1] && met {
+                plain.push(((path[pair[1]].time * FPS).round() as u64, left[0]));
+            }
+        }
+    }
+    plain.sort_unstable();
+    plain
+}
+
 #[test]
 fn crossings() {
     let mut count = 0;
     for seed in 1..=6 {
         let paths = scene(seed, 6);
-        let text = format!(
-            "[[line]]\nid = \"l\"\npoints = [[0.3, 0.25], [0.62, 0.9]]\n{ZONE}[[zone.rule]]\nid = \"r\"\nkind = \"intrusion\"\n"
-        );
-        let mut told: Vec<(u64, bool)> = all_events(&paths, &text)
+        let mut told: Vec<(u64, bool)> = all_events(&paths, LINE_TEXT)
             .iter()
             .filter(|e| e.state == State::Counted)
-            .map(|e| ((e.media_time * FPS).round() as u64, e.direction == Some(lookout::types::Direction::LeftToRight)))
+            .map(|e| ((e.media_time * FPS).round() as u64, e.direction == Some(Direction::LeftToRight)))
             .collect();
-        let mut plain = Vec::new();
-        for path in paths.values() {
-            let path: Vec<&Seen> = path.values().collect();
-            // From one place off the line to the next one that is off it, or from the very first.
-            let off: Vec<usize> = (0..path.len()).filter(|&i| i == 0 || off(path[i]) >= 0.1).collect();
-            for pair in off.windows(2) {
-                let left = pair.iter().map(|&i| turn(LINE[0], LINE[1], path[i].feet()) < 0.0).collect::<Vec<_>>();
-                let met = (pair[0]..pair[1]).any(|i| {
-                    let (a, b) = (path[i].feet(), path[i + 1].feet());
-                    let apart = |p, q, r, s| turn(p, q, r) * turn(p, q, s) < 0.0;
-                    apart(LINE[0], LINE[1], a, b) && apart(a, b, LINE[0], LINE[1])
-                });
-                if left[0] != left[1] && met {
-                    plain.push(((path[pair[1]].time * FPS).round() as u64, left[0]));
-                }
-            }
-        }
         told.sort_unstable();
-        plain.sort_unstable();
-        assert_eq!(told, plain, "seed {seed}");
+        assert_eq!(told, crossed(&paths), "seed {seed}");
         count += told.len();
     }
     assert!(count > 20, "hardly anybody crosses: {count}");
