@@ -1,5 +1,6 @@
 //! People who walk to and fro in a corridor, phase by phase: rules about directions and speeds.
 
+use super::views::{Story, in_every_view, told_alike};
 use super::*;
 
 /// Seconds that everybody walks, and that nobody is there afterwards.
@@ -23,6 +24,9 @@ struct Phase {
     /// Metres a second.
     speed: f64,
 }
+
+#[derive(Debug)]
+struct Corridor(Vec<Phase>);
 
 /// In one of them people may run; in more it would become usual.
 fn phases() -> impl Strategy<Value = Vec<Phase>> {
@@ -68,58 +72,38 @@ fn camera(view: &View) -> String {
     text
 }
 
-/// Every rule as often as the phases say, also in another view, at the same times give or take.
-fn same<V: std::fmt::Debug>(views: impl Strategy<Value = V>, view: impl Fn(&V) -> (View, f64)) {
-    let seen: RefCell<usize> = RefCell::default();
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let outcome = runner.run(&(phases(), views), |(phases, value)| {
-        let usual = View::default();
-        let starts = usual.replay(&camera(&usual), &rows(&phases, &usual));
-        let (other, tolerance) = view(&value);
-        compare(&starts, &other.replay(&camera(&other), &rows(&phases, &other)), tolerance)?;
-        let crowded = phases.iter().filter(|p| p.against > 1).count();
-        let count = |rule: &str| starts.get(rule).map_or(0, Vec::len);
-        prop_assert_eq!(count("wrong"), phases.iter().map(|p| p.against).sum::<usize>());
-        prop_assert_eq!((count("counter"), count("drawn")), (crowded, crowded));
-        let fast = phases.iter().filter(|p| p.speed == RUNNING).count();
-        prop_assert_eq!(count("rush"), fast);
-        *seen.borrow_mut() += crowded.min(fast);
-        Ok(())
-    });
-    if let Err(error) = outcome {
-        panic!("{error}");
+impl Story for Corridor {
+    const SHIFTS: [std::ops::Range<f64>; 2] = [-0.04..0.04, -0.08..0.04];
+    const BLIND: [usize; 2] = [2, 4];
+
+    fn any() -> impl Strategy<Value = Self> {
+        phases().prop_map(Self)
     }
-    assert!(seen.into_inner() >= 10, "hardly anybody runs or goes against the flow");
+
+    fn camera(view: &View) -> String {
+        camera(view)
+    }
+
+    fn rows(&self, view: &View) -> Vec<Row> {
+        rows(&self.0, view)
+    }
+
+    /// A direction is known after half a second of path.
+    fn late(_: &str, fps: f64) -> f64 {
+        0.2 + 2.0 / fps
+    }
+
+    fn late_by_blindness(_: &str) -> f64 {
+        1.5
+    }
+
+    fn wanted(&self) -> Vec<(&'static str, usize)> {
+        let phases = || self.0.iter();
+        let crowded = phases().filter(|p| p.against > 1).count();
+        let fast = phases().filter(|p| p.speed == RUNNING).count();
+        let against = phases().map(|p| p.against).sum();
+        vec![("wrong", against), ("counter", crowded), ("drawn", crowded), ("rush", fast)]
+    }
 }
 
-#[test]
-fn elsewhere_in_the_picture() {
-    same((-0.04..0.04, -0.08..0.04), |&(x, y)| (View { shift: [x, y], ..View::default() }, 0.1));
-}
-
-#[test]
-fn in_a_mirror() {
-    same(Just(()), |()| (View { mirror: true, ..View::default() }, 0.1));
-}
-
-#[test]
-fn in_a_larger_or_smaller_picture() {
-    let sizes = prop::sample::select(vec![[160, 120], [320, 240], [640, 480], [1000, 750], [1920, 1440], [4000, 3000]]);
-    same(sizes, |&[width, height]| (View { size: Size::new(width, height), ..View::default() }, 0.1));
-}
-
-#[test]
-fn at_any_frame_rate() {
-    // A direction is known after half a second of path.
-    same(2_u32..=30, |&fps| (View { fps: f64::from(fps), ..View::default() }, 0.2 + 2.0 / f64::from(fps)));
-}
-
-#[test]
-fn with_frames_in_which_nobody_is_found() {
-    let runs = prop::collection::vec((2_usize..8, 0_usize..=4), 200);
-    same(runs, |runs| {
-        let blind = runs.iter().flat_map(|&(seen, blind)| [vec![false; seen], vec![true; blind]].concat()).collect();
-        (View { blind, ..View::default() }, 1.5)
-    });
-}
+in_every_view!(Corridor);

@@ -1,5 +1,6 @@
 //! People at the water: some go in and are not seen again, some meet on the land.
 
+use super::views::{Story, in_every_view, told_alike};
 use super::*;
 
 /// A body height of 1.70 m is 0.06 of the picture's height and 0.045 of its width; depth counts double.
@@ -23,15 +24,20 @@ struct Meeting {
     near: f64,
 }
 
-type Story = (Vec<Swimmer>, Vec<Meeting>);
+#[derive(Debug)]
+struct Shore {
+    swimmers: Vec<Swimmer>,
+    meetings: Vec<Meeting>,
+}
 
-fn stories() -> impl Strategy<Value = Story> {
+fn shores() -> impl Strategy<Value = Shore> {
     // Far from the six seconds of one rule and the four of the other.
     let dive = prop::sample::select(vec![None, Some(0.0), Some(2.0), Some(12.0)]);
     let swimmer = (0.0..8.0, dive).prop_map(|(begins, dive)| Swimmer { begins, dive });
     let meeting = (0.0..8.0, prop::sample::select(vec![1.0, 9.0]));
     let meeting = meeting.prop_map(|(begins, near)| Meeting { begins, near });
     (prop::collection::vec(swimmer, 1..5), prop::collection::vec(meeting, 1..4))
+        .prop_map(|(swimmers, meetings)| Shore { swimmers, meetings })
 }
 
 impl Swimmer {
@@ -61,7 +67,7 @@ impl Meeting {
     }
 }
 
-fn rows((swimmers, meetings): &Story, view: &View) -> Vec<Row> {
+fn rows(Shore { swimmers, meetings }: &Shore, view: &View) -> Vec<Row> {
     let mut rows = Vec::new();
     let frames = (SCENE * view.fps) as usize;
     for frame in (0..frames).filter(|f| !view.blind.get(*f).copied().unwrap_or(false)) {
@@ -91,55 +97,34 @@ fn camera(view: &View) -> String {
     text
 }
 
-/// Every rule as often as the story says, also in another view, at the same times give or take.
-fn same<V: std::fmt::Debug>(views: impl Strategy<Value = V>, view: impl Fn(&V) -> (View, f64)) {
-    let seen: RefCell<[usize; 2]> = RefCell::default();
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let outcome = runner.run(&(stories(), views), |(story, value)| {
-        let usual = View::default();
-        let starts = usual.replay(&camera(&usual), &rows(&story, &usual));
-        let (other, tolerance) = view(&value);
-        compare(&starts, &other.replay(&camera(&other), &rows(&story, &other)), tolerance)?;
-        let count = |rule: &str| starts.get(rule).map_or(0, Vec::len);
-        let told = [count("vanished"), count("near")];
-        let gone = story.0.iter().filter(|s| s.dive.is_none_or(|dive| dive > 6.0)).count();
-        prop_assert_eq!(told, [gone, story.1.iter().filter(|m| m.near > 4.0).count()]);
-        seen.borrow_mut().iter_mut().zip(told).for_each(|(n, told)| *n += told);
-        Ok(())
-    });
-    if let Err(error) = outcome {
-        panic!("{error}");
+impl Story for Shore {
+    const SHIFTS: [std::ops::Range<f64>; 2] = [-0.05..0.05, -0.08..0.07];
+    const BLIND: [usize; 2] = [2, 4];
+
+    fn any() -> impl Strategy<Value = Self> {
+        shores()
     }
-    assert!(seen.into_inner().iter().all(|n| *n >= 10), "hardly anybody vanishes or meets");
+
+    fn camera(view: &View) -> String {
+        camera(view)
+    }
+
+    fn rows(&self, view: &View) -> Vec<Row> {
+        rows(self, view)
+    }
+
+    fn late(_: &str, fps: f64) -> f64 {
+        0.1 + 2.0 / fps
+    }
+
+    fn late_by_blindness(_: &str) -> f64 {
+        1.5
+    }
+
+    fn wanted(&self) -> Vec<(&'static str, usize)> {
+        let gone = self.swimmers.iter().filter(|s| s.dive.is_none_or(|dive| dive > 6.0)).count();
+        vec![("vanished", gone), ("near", self.meetings.iter().filter(|m| m.near > 4.0).count())]
+    }
 }
 
-#[test]
-fn elsewhere_in_the_picture() {
-    same((-0.05..0.05, -0.08..0.07), |&(x, y)| (View { shift: [x, y], ..View::default() }, 0.1));
-}
-
-#[test]
-fn in_a_mirror() {
-    same(Just(()), |()| (View { mirror: true, ..View::default() }, 0.1));
-}
-
-#[test]
-fn in_a_larger_or_smaller_picture() {
-    let sizes = prop::sample::select(vec![[160, 120], [320, 240], [640, 480], [1000, 750], [1920, 1440], [4000, 3000]]);
-    same(sizes, |&[width, height]| (View { size: Size::new(width, height), ..View::default() }, 0.1));
-}
-
-#[test]
-fn at_any_frame_rate() {
-    same(2_u32..=30, |&fps| (View { fps: f64::from(fps), ..View::default() }, 0.1 + 2.0 / f64::from(fps)));
-}
-
-#[test]
-fn with_frames_in_which_nobody_is_found() {
-    let runs = prop::collection::vec((2_usize..8, 0_usize..=4), 200);
-    same(runs, |runs| {
-        let blind = runs.iter().flat_map(|&(seen, blind)| [vec![false; seen], vec![true; blind]].concat()).collect();
-        (View { blind, ..View::default() }, 1.5)
-    });
-}
+in_every_view!(Shore);

@@ -1,5 +1,6 @@
-//! A square that fills and empties: people a square metre of measured ground.
+//! A square that fills and empties: people a square metre of measured ground, who stand a metre from each other.
 
+use super::views::{Story, in_every_view, told_alike};
 use super::*;
 
 /// A person's height, of the picture's.
@@ -20,6 +21,9 @@ struct Phase {
     people: usize,
     seconds: f64,
 }
+
+#[derive(Debug)]
+struct Square(Vec<Phase>);
 
 /// Long phases, each perhaps interrupted for less than any hold or gap.
 fn phases() -> impl Strategy<Value = Vec<Phase>> {
@@ -56,61 +60,49 @@ fn rows(phases: &[Phase], view: &View) -> Vec<Row> {
 fn camera(view: &View) -> String {
     let [[x, y], [w, h], [across, deep]] = [CORNER, SIDES, METRES];
     let square = view.points(&[[x, y], [x + w, y], [x + w, y + h], [x, y + h]]);
-    format!(
+    let rule = |id: &str, more: &str| format!("[[zone.rule]]\nid = \"{id}\"\nhold = \"4s\"\ngap = \"3s\"\n{more}\n");
+    let mut text = format!(
         "id = \"yard\"\n[ground]\npoints = {square}\nmetres = [[0, 0], [{across}, 0], [{across}, {deep}], [0, {deep}]]\n\
-         [[zone]]\nid = \"square\"\npolygon = {square}\n\
-         [[zone.rule]]\nid = \"dense\"\nkind = \"density\"\ndensity = {DENSE}\nrelease = 0.3\nhold = \"4s\"\ngap = \"3s\"\n"
-    )
+         [[zone]]\nid = \"square\"\npolygon = {square}\n"
+    );
+    text += &rule("dense", &format!("kind = \"density\"\ndensity = {DENSE}\nrelease = 0.3"));
+    text += &rule("queue", "kind = \"proximity\"\npeople = 6\ndistance = \"1.3m\"");
+    text += &rule("standing", "kind = \"gathering\"\npeople = 6\nradius = \"1.3m\"\nstanding = true");
+    text
 }
 
-fn same<V: std::fmt::Debug>(views: impl Strategy<Value = V>, view: impl Fn(&V) -> (View, f64)) {
-    let seen = RefCell::new(0);
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let outcome = runner.run(&(phases(), views), |(phases, value)| {
-        let usual = View::default();
-        let starts = usual.replay(&camera(&usual), &rows(&phases, &usual));
-        let (other, tolerance) = view(&value);
-        compare(&starts, &other.replay(&camera(&other), &rows(&phases, &other)), tolerance)?;
-        // Each time that many come where few were, for longer than an interruption.
-        let long: Vec<bool> = phases.iter().filter(|p| p.seconds > 2.0).map(|p| p.people > FEW).collect();
-        let filled = (0..long.len()).filter(|&i| long[i] && (i == 0 || !long[i - 1])).count();
-        prop_assert_eq!(starts.get("dense").map_or(0, Vec::len), filled, "{:?}", starts);
-        *seen.borrow_mut() += filled;
-        Ok(())
-    });
-    if let Err(error) = outcome {
-        panic!("{error}");
+impl Story for Square {
+    const SHIFTS: [std::ops::Range<f64>; 2] = [-0.08..0.08, -0.08..0.06];
+    const BLIND: [usize; 2] = [1, 5];
+
+    fn any() -> impl Strategy<Value = Self> {
+        phases().prop_map(Self)
     }
-    assert!(seen.into_inner() >= 10, "it is hardly ever dense");
+
+    fn camera(view: &View) -> String {
+        camera(view)
+    }
+
+    fn rows(&self, view: &View) -> Vec<Row> {
+        rows(&self.0, view)
+    }
+
+    /// Whether somebody stands is known after half a second of path.
+    fn late(rule: &str, fps: f64) -> f64 {
+        let samples = if rule == "standing" { 2.0 } else { 1.0 };
+        0.1_f64.max(samples / fps)
+    }
+
+    fn late_by_blindness(rule: &str) -> f64 {
+        if rule == "standing" { 3.0 * 0.6 } else { 2.0 * 0.6 }
+    }
+
+    /// Each time that many come where few were, for longer than an interruption.
+    fn wanted(&self) -> Vec<(&'static str, usize)> {
+        let long: Vec<bool> = self.0.iter().filter(|p| p.seconds > 2.0).map(|p| p.people > FEW).collect();
+        let filled = (0..long.len()).filter(|&i| long[i] && (i == 0 || !long[i - 1])).count();
+        vec![("dense", filled), ("queue", filled), ("standing", filled)]
+    }
 }
 
-#[test]
-fn elsewhere_in_the_picture() {
-    same((-0.08..0.08, -0.08..0.06), |&(x, y)| (View { shift: [x, y], ..View::default() }, 0.1));
-}
-
-#[test]
-fn in_a_mirror() {
-    same(Just(()), |()| (View { mirror: true, ..View::default() }, 0.1));
-}
-
-#[test]
-fn in_a_larger_or_smaller_picture() {
-    let sizes = prop::sample::select(vec![[160, 120], [320, 240], [640, 480], [1000, 750], [1920, 1440], [4000, 3000]]);
-    same(sizes, |&[width, height]| (View { size: Size::new(width, height), ..View::default() }, 0.1));
-}
-
-#[test]
-fn at_any_frame_rate() {
-    same(2_u32..=30, |&fps| (View { fps: f64::from(fps), ..View::default() }, 0.1_f64.max(1.0 / f64::from(fps))));
-}
-
-#[test]
-fn with_frames_in_which_nobody_is_found() {
-    let runs = prop::collection::vec((1_usize..8, 0_usize..=5), 200);
-    same(runs, |runs| {
-        let blind = runs.iter().flat_map(|&(seen, blind)| [vec![false; seen], vec![true; blind]].concat()).collect();
-        (View { blind, ..View::default() }, 2.0 * 0.6)
-    });
-}
+in_every_view!(Square);
