@@ -65,16 +65,25 @@ impl LineCounter {
     pub fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Crossed>) {
         self.walkers.retain(|_, w| scene.time - w.seen <= FORGET);
         let since = *self.since.get_or_insert(scene.time);
+        let lineage = &scene.lineages[self.lineage];
+        for (person, heir) in lineage.splits() {
+            // The heir walked what was taken for the other's way.
+            if let Some(walker) = self.walkers.remove(person) {
+                self.walkers.insert(*heir, walker);
+            }
+        }
+        let is_split = |who: TrackId| lineage.splits().iter().any(|(person, heir)| *person == who || *heir == who);
         for (i, person) in scene.people.all().iter().enumerate() {
-            let who = scene.lineages[self.lineage].person(i);
+            let who = lineage.person(i);
             if !self.walkers.contains_key(&who) {
                 if self.walkers.len() >= MOST_PEOPLE {
                     self.overflow += 1;
                     continue;
                 }
                 // The way walked before confirmation counts, also from within the dead band: out of a door at the line.
-                // What was walked before the line was drawn does not.
-                let feet = if person.born >= since { person.birth } else { person.feet };
+                // What was walked before the line was drawn does not, nor what was walked as somebody else.
+                let is_whole = person.born >= since && !is_split(who);
+                let feet = if is_whole { person.birth } else { person.feet };
                 let (side, _) = self.beside(scene, feet, person);
                 let birth = Walker { seen: scene.time, feet, side, met: false };
                 self.walkers.insert(who, birth);

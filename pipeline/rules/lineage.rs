@@ -15,13 +15,16 @@ const REACH: f64 = 1.0;
 
 /// Maps tracks to persons: a confirmed track born within `gap` after another was last seen, and within one body height
 /// of where that one was predicted, is the same person. One heir for each dead track, nearest first, never if the two
-/// were seen together.
+/// were seen together: when the one that was lost comes back beside its heir, the heir is somebody of its own from then
+/// on.
 pub struct Lineage {
     gap: Span,
     trusted: bool,
     entries: BTreeMap<TrackId, Entry>,
     /// One for each person of the picture.
     persons: Vec<TrackId>,
+    /// Persons who came back in this picture, each with the heir that it is not.
+    splits: Vec<(TrackId, TrackId)>,
     pairs: Vec<Pair>,
     overflow: u64,
 }
@@ -44,7 +47,15 @@ struct Pair {
 impl Lineage {
     /// With `trusted` identities (ground truth) nobody inherits.
     pub fn new(gap: Span, trusted: bool) -> Self {
-        Self { gap, trusted, entries: BTreeMap::new(), persons: Vec::new(), pairs: Vec::new(), overflow: 0 }
+        Self {
+            gap,
+            trusted,
+            entries: BTreeMap::new(),
+            persons: Vec::new(),
+            splits: Vec::new(),
+            pairs: Vec::new(),
+            overflow: 0,
+        }
     }
 
     /// The gap it bridges.
@@ -55,6 +66,11 @@ impl Lineage {
     /// The first track of the chain that the person at this index of [`People::all`] belongs to.
     pub fn person(&self, index: usize) -> TrackId {
         self.persons[index]
+    }
+
+    /// Persons who came back in this picture beside their heir, with that heir, which was taken for them until now.
+    pub fn splits(&self) -> &[(TrackId, TrackId)] {
+        &self.splits
     }
 
     /// Tracks that were not remembered because the table was full.
@@ -75,6 +91,7 @@ impl Lineage {
     /// Takes the people of a picture.
     pub fn observe(&mut self, time: MediaTime, people: &People, ground: &Ground) {
         self.persons.clear();
+        self.splits.clear();
         if self.trusted {
             self.persons.extend(people.all().iter().map(|p| p.id));
             return;
@@ -99,6 +116,12 @@ impl Lineage {
             let entry = self.entries.entry(person.id).or_insert(own);
             (entry.seen, entry.feet, entry.height) = (time, person.feet, person.height);
             entry.velocity = people.velocity(person.id);
+            entry.has_heir = false;
+            // Ancestors have lower ids and come first.
+            if entry.person != person.id && self.persons.contains(&entry.person) {
+                self.splits.push((entry.person, person.id));
+                entry.person = person.id;
+            }
             self.persons.push(entry.person);
         }
     }

@@ -128,6 +128,43 @@ fn one_heir_each_the_nearest_first_and_never_of_somebody_in_view() {
 }
 
 #[test]
+fn who_comes_back_beside_an_heir_is_another_person() {
+    let mut rules = RuleSet::new(&camera(LOITER), false);
+    let old = person(1, 0.0, [300.0, 500.0], 300.0, 500.0);
+    let heir = person(2, 1.5, [350.0, 500.0], 350.0, 500.0);
+    let persons = |list: &[u64]| list.iter().map(|id| Subject::Person(TrackId(*id))).collect::<Vec<_>>();
+    assert_eq!(subjects(rules.observe(at(0.0), SIZE, &[old])), persons(&[1]));
+    assert_eq!(subjects(rules.observe(at(1.0), SIZE, &[old])), persons(&[1]));
+    assert_eq!(subjects(rules.observe(at(1.8), SIZE, &[heir])), persons(&[1]), "nobody knows better yet");
+    for time in [2.0, 2.2, 2.4] {
+        assert_eq!(subjects(rules.observe(at(time), SIZE, &[old, heir])), persons(&[1, 2]));
+    }
+    assert_eq!(subjects(rules.observe(at(2.6), SIZE, &[heir])), persons(&[2]), "for good");
+}
+
+#[test]
+fn two_beside_a_line_who_were_taken_for_one_do_not_cross_it() {
+    let mut rules = RuleSet::new(&camera(LINE), false);
+    let mut crossed = 0;
+    // The second is born where the first is lost, walks over the line, and then the first is found again.
+    let first = person(1, 0.0, [500.0, 460.0], 500.0, 460.0);
+    let second = |y: f64| person(2, 0.6, [500.0, 470.0], 500.0, y);
+    let mut observe = |time: f64, people: &[Track]| {
+        crossed += rules.observe(at(time), SIZE, people).crossed.len();
+        crossed
+    };
+    assert_eq!(observe(0.0, &[first]), 0);
+    assert_eq!(observe(0.4, &[first]), 0);
+    assert_eq!(observe(0.8, &[second(470.0)]), 0);
+    assert_eq!(observe(1.0, &[second(560.0)]), 1, "somebody has crossed");
+    for k in 0..6 {
+        let both: &[Track] = &[first, second(560.0)];
+        let people = if k % 2 == 0 { both } else { &both[1..] };
+        assert_eq!(observe(1.2 + 0.2 * f64::from(k), people), 1, "nobody else has");
+    }
+}
+
+#[test]
 fn trusted_identities_do_not_inherit() {
     let mut rules = RuleSet::new(&camera(LOITER), true);
     rules.observe(at(0.0), SIZE, &[person(1, 0.0, [300.0, 500.0], 300.0, 500.0)]);
