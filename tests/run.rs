@@ -292,7 +292,7 @@ fn every_series_is_there_from_the_start_at_zero() {
         ("alerts_total{camera=\"gate\",kind=\"crowd\",severity=\"*\"}", "minor moderate severe extreme"),
         (
             "rules_suspended{camera=\"gate\",reason=\"*\"}",
-            "signal_lost moved turning no_preset other_preset lost out_of_view",
+            "signal_lost moved turning no_preset other_preset lost out_of_view no_ground",
         ),
         ("alerts_total{camera=\"gate\",kind=\"*\",severity=\"moderate\"}", "offline frozen dark blurred moved"),
         ("deliveries_total{outcome=\"*\",sink=\"record\"}", "delivered failed dead"),

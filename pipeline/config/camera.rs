@@ -132,6 +132,7 @@ fn line(
             );
         }
     }
+    ground::check_line(camera.ground.as_ref(), &points, report, &field, &span);
     let left = raw.left.checked(report, &format!("{path}.left"), |t| named(t));
     let right = raw.right.checked(report, &format!("{path}.right"), |t| named(t));
     let Belongs { preset, tied } = moves.place(raw.preset, raw.tied, report, &path, &at);

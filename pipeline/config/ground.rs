@@ -208,3 +208,14 @@ pub fn check_zone(ground: Option<&Ground>, polygon: &Polygon, report: &mut Repor
         );
     }
 }
+
+/// A line that people are to cross must lie on the ground.
+pub fn check_line(ground: Option<&Ground>, points: &[Point], report: &mut Report<'_>, path: &str, at: &Range<usize>) {
+    let Some(Ground { plane: GroundPlane::Known(known), .. }) = ground else { return };
+    let beyond = points.iter().filter(|p| known.plane.scale(**p).is_none()).count();
+    if beyond == points.len() && beyond > 0 {
+        report.fault(at, path, "lies above the horizon of [ground]: nobody can cross it");
+    } else if beyond > 0 {
+        report.warn(at, path, "reaches above the horizon of [ground], or too far: nobody can cross it there");
+    }
+}

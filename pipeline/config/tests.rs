@@ -179,6 +179,7 @@ fn what_is_no_ground_is_refused_with_its_place() {
     let court = |extra: &str| format!("[ground]\n{COURT}{extra}");
     let with = |points: &str| format!("[ground]\npoints = [{points}]\nmetres = [[0, 0], [12, 0], [12, 9], [0, 9]]\n");
     let zone = |polygon: &str| court(&format!("[[zone]]\nid = \"z\"\npolygon = {polygon}\n"));
+    let line = |points: &str| court(&format!("[[line]]\nid = \"l\"\npoints = {points}\n"));
     for (text, start) in [
         ("ground = \"guess\"\n".to_owned(), "cam.toml:2:10: ground: `guess` is not \"learn\""),
         (
@@ -202,6 +203,7 @@ fn what_is_no_ground_is_refused_with_its_place() {
             "cam.toml:5:1: ground.lens.distortion: folds",
         ),
         (zone("[[0.1, 0.0], [0.9, 0.0], [0.5, 0.02]]"), "cam.toml:7:11: zone[0].polygon: lies above the horizon"),
+        (line("[[0.1, 0.0], [0.9, 0.02]]"), "cam.toml:7:10: line[0].points: lies above the horizon"),
     ] {
         let faults = faults(&format!("id = \"c\"\n{text}"));
         let first = &faults[0];
@@ -216,6 +218,8 @@ fn what_is_no_ground_is_refused_with_its_place() {
         warned(&zone("[[0.1, 0.0], [0.9, 0.0], [0.9, 0.9], [0.1, 0.9]]"))[0].message.contains("only the part below")
     );
     assert!(warned(&zone("[[0.1, 0.7], [0.9, 0.7], [0.9, 0.9], [0.1, 0.9]]")).is_empty());
+    assert!(warned(&line("[[0.1, 0.0], [0.9, 0.9]]"))[0].message.contains("nobody can cross it there"));
+    assert!(warned(&line("[[0.1, 0.7], [0.9, 0.9]]")).is_empty());
 }
 
 #[test]

@@ -18,7 +18,8 @@ use super::wrong_way::WrongWay;
 use super::{Ground, Moved, People, Placement, Rule, Scene};
 use crate::config::plan::{self, Anchor, Camera, CameraDiff, Condition, Filter, Motion, RulePlace};
 use crate::types::{
-    Aim, CameraMotion, Crossed, MediaTime, PictureStatistics, Rests, Shape, Shift, Signal, Size, Span, Track, TrackId,
+    Aim, CameraMotion, Crossed, MediaTime, PictureStatistics, Rest, Rests, Shape, Shift, Signal, Size, Span, Track,
+    TrackId,
 };
 
 /// Bridges identity switches where no rule says how long: at lines, in the water, in what is stored.
@@ -48,6 +49,8 @@ pub struct RuleSet {
     asleep: Vec<bool>,
     /// The group of all people of each zone.
     zones: Vec<usize>,
+    /// Zones whose density is told: they need ground.
+    dense: Vec<usize>,
     measured: Measured,
     /// Table entries that were refused by what is there no more.
     refused: u64,
@@ -97,6 +100,7 @@ impl RuleSet {
             placement: (camera.motion != Motion::Fixed).then(|| Box::new(Placement::new(camera))),
             asleep: Vec::new(),
             zones: Vec::new(),
+            dense: Vec::new(),
             measured: Measured::default(),
             refused: 0,
         };
@@ -110,6 +114,9 @@ impl RuleSet {
             set.counters.push(LineCounter::new(i, line, lineage));
         }
         for (i, rule) in camera.rules.iter().enumerate() {
+            if let (RulePlace::Zone(zone), Condition::Density) = (rule.place, &rule.condition) {
+                set.dense.push(zone);
+            }
             let built = match (rule.place, &rule.condition) {
                 (RulePlace::Zone(zone), _) => set.zone_rule(i, camera, zone),
                 (RulePlace::Line(line), _) => line_rule(i, rule, line),
@@ -231,9 +238,13 @@ impl RuleSet {
         &self.asleep
     }
 
-    /// Why rules rest by where the camera looks.
+    /// Why rules rest: by where the camera looks, or for want of ground.
     pub fn rests(&self) -> Rests {
-        self.placement.as_ref().map_or_else(Rests::default, |placement| placement.rests())
+        let mut rests = self.placement.as_ref().map_or_else(Rests::default, |placement| placement.rests());
+        if self.dense.iter().any(|zone| !self.ground.area(*zone).is_some_and(|area| area > 0.0)) {
+            rests.note(Rest::NoGround);
+        }
+        rests
     }
 
     /// What the camera shows now is what it is to show: what was learnt of another view is forgotten.

@@ -29,8 +29,8 @@ pub const RECONNECT_REASONS: [&str; 10] = [
     "garbled",
 ];
 /// Why the rules of a camera rest; the `reason` of `lookout_rules_suspended`.
-pub const SUSPEND_REASONS: [&str; 7] =
-    ["signal_lost", "moved", "turning", "no_preset", "other_preset", "lost", "out_of_view"];
+pub const SUSPEND_REASONS: [&str; 8] =
+    ["signal_lost", "moved", "turning", "no_preset", "other_preset", "lost", "out_of_view", "no_ground"];
 /// Bounded queues that count what they turn away; the `queue` of `lookout_overflow_total`.
 pub const QUEUES: [&str; 12] = [
     "candidates",

@@ -68,6 +68,8 @@ pub enum Rest {
     Lost,
     /// The ground that a zone is tied to is not in the picture.
     OutOfView,
+    /// A zone whose density is told has no ground that is known.
+    NoGround,
 }
 
 /// Why rules of one camera rest, and whether all of them do.
@@ -174,8 +176,8 @@ impl CameraMotion {
 
 impl Rest {
     /// Each of them.
-    pub const ALL: [Self; 6] =
-        [Self::Moved, Self::Turning, Self::NoPreset, Self::OtherPreset, Self::Lost, Self::OutOfView];
+    pub const ALL: [Self; 7] =
+        [Self::Moved, Self::Turning, Self::NoPreset, Self::OtherPreset, Self::Lost, Self::OutOfView, Self::NoGround];
 
     /// The word in metrics.
     pub const fn word(self) -> &'static str {
@@ -186,6 +188,7 @@ impl Rest {
             Self::OtherPreset => "other_preset",
             Self::Lost => "lost",
             Self::OutOfView => "out_of_view",
+            Self::NoGround => "no_ground",
         }
     }
 }

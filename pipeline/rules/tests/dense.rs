@@ -2,7 +2,7 @@
 
 use super::flow::zone;
 use super::*;
-use crate::types::{Severity, Span, Unit};
+use crate::types::{Rest, Severity, Span, Unit};
 
 /// The whole picture is ten metres by ten.
 const PLANE: &str =
@@ -46,4 +46,8 @@ fn a_zone_without_ground_says_nothing_until_it_is_learnt() {
     let mut rules = RuleSet::new(&zone("kind = \"density\"\n[ground]\nlearn = true\n"), false);
     let one = crowd([[500.0, 500.0]].into_iter());
     assert!(rules.observe(at(0.0), SIZE, &one).signals.is_empty());
+    assert!(rules.rests().has(Rest::NoGround) && rules.rests().of_all().is_none(), "and it says why");
+    let mut known = RuleSet::new(&zone(&format!("kind = \"density\"\n{PLANE}")), false);
+    known.observe(at(0.0), SIZE, &one);
+    assert!(!known.rests().has(Rest::NoGround));
 }

@@ -290,6 +290,8 @@ export interface VersionText extends Version {
 }
 export interface Ground {
   ready: boolean;
+  /** Why the ground is not learnt yet. */
+  reason: string | null;
   /** Where the ground ends, from left to right; empty where it fills the picture. */
   horizon: XY[];
   lines: XY[][];
