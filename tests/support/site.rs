@@ -208,6 +208,12 @@ impl Run {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count() as u64
     }
 
+    /// What its environment was when it began, `NAME=value` each.
+    pub fn variables(&self) -> Vec<String> {
+        let bytes = std::fs::read(format!("/proc/{}/environ", self.child.id())).unwrap();
+        bytes.split(|b| *b == 0).map(|one| String::from_utf8_lossy(one).into_owned()).collect()
+    }
+
     /// Waits for an end that nobody asked for and gives the exit code.
     pub fn ended(mut self) -> Option<i32> {
         self.wait()

@@ -176,6 +176,7 @@ export const en = {
       other_preset: "the camera looks at another preset",
       lost: "the ground is not recognised",
       out_of_view: "they are out of view",
+      no_ground: "the ground is not known yet",
     } as Record<string, string>,
     plain: {
       title: "Plain picture",

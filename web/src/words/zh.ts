@@ -177,6 +177,7 @@ export const zh: Words = {
       other_preset: "摄像机在其他预置位",
       lost: "无法识别地面",
       out_of_view: "区域不在画面内",
+      no_ground: "地面尚未标定或学习完成",
     },
     plain: {
       title: "原始画面",
