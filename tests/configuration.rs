@@ -245,8 +245,13 @@ async fn the_ground_is_a_grid_where_it_is_known() {
     let site = Site::start().await;
     let li = site.person("li.na", Role::Analyst).await;
     let ground = "/api/v1/cameras/forecourt/ground";
-    let none = json!({ "ready": false, "horizon": [], "lines": [], "step_m": null });
-    assert_eq!(li.get(ground).await, (200, none));
+    let none = |reason: Value| json!({ "ready": false, "reason": reason, "horizon": [], "lines": [], "step_m": null });
+    assert_eq!(li.get(ground).await, (200, none(Value::Null)));
+    let learn = json!({ "camera": { "ground": "learn" }, "reason": "let it learn" });
+    assert_eq!(send(&li, Method::PUT, CONFIG, Some(&etag(&li).await), &learn).await.0, 200);
+    let (_, grid) = li.get(ground).await;
+    assert!(grid["reason"].as_str().is_some_and(|why| why.contains("people")), "{grid}");
+    assert_eq!(grid, none(grid["reason"].clone()));
     let points = json!([[0.11, 0.62], [0.54, 0.60], [0.93, 0.88], [0.05, 0.95]]);
     let metres = json!([[0.0, 0.0], [12.0, 0.0], [12.0, 9.0], [0.0, 9.0]]);
     let body = json!({ "camera": { "ground": { "points": points, "metres": metres } }, "reason": "measured" });

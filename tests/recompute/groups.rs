@@ -113,9 +113,9 @@ fn gathering() {
 
 #[test]
 fn gatherings_that_stand() {
-    let machine = Machine::new(3.0, 1.0, 1.0);
+    let machine = Machine::new(3.0, 0.5, 1.0);
     let walks = std::cell::Cell::new(0);
-    let rule = "kind = \"gathering\"\npeople = 3\nradius = \"1.5bh\"\nhold = \"1s\"\nstanding = true";
+    let rule = "kind = \"gathering\"\npeople = 3\nradius = \"1.5bh\"\nhold = \"500ms\"\nstanding = true";
     same(rule, 1.0, 14, |paths| {
         let frame = |people: &[(u64, Seen)]| (people[0].1.time * FPS).round() as usize;
         let said = followed(paths, (1.5, 3, 0, 2.0), |people, cluster| {
