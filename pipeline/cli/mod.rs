@@ -60,11 +60,31 @@ enum Command {
     Bench(bench::Args),
 }
 
+impl Command {
+    /// Whether it may load the inference library.
+    fn infers(&self) -> bool {
+        match self {
+            Self::Run(_) | Self::Analyze(_) | Self::Ground(_) | Self::Models(_) | Self::Bench(_) => true,
+            Self::Track(_)
+            | Self::Replay(_)
+            | Self::Check(_)
+            | Self::Alerts(_)
+            | Self::Token(_)
+            | Self::User(_)
+            | Self::Report(_)
+            | Self::Quiet(_)
+            | Self::Backup(_) => false,
+        }
+    }
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    discreet::begin();
     // Clap answers --help with 0 and wrong arguments with 2 by itself.
     let arguments = Arguments::parse();
+    if arguments.command.infers() {
+        discreet::begin();
+    }
     let format = if arguments.log_json { LogFormat::Json } else { LogFormat::Text };
     let quiet = !matches!(arguments.command, Command::Run(_));
     if let Err(error) = init(format, quiet) {
