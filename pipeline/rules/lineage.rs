@@ -99,7 +99,7 @@ impl Lineage {
         let keep = self.gap + CONFIRMATION;
         self.entries.retain(|_, e| time - e.seen <= keep);
         self.find_heirs(time, people, ground);
-        for person in people.all() {
+        for (i, person) in people.all().iter().enumerate() {
             if !self.entries.contains_key(&person.id) && self.entries.len() >= MOST_ENTRIES {
                 self.overflow += 1;
                 self.persons.push(person.id);
@@ -115,7 +115,7 @@ impl Lineage {
             };
             let entry = self.entries.entry(person.id).or_insert(own);
             (entry.seen, entry.feet, entry.height) = (time, person.feet, person.height);
-            entry.velocity = people.velocity(person.id);
+            entry.velocity = people.velocity(i);
             entry.has_heir = false;
             // Ancestors have lower ids and come first.
             if entry.person != person.id && self.persons.contains(&entry.person) {

@@ -170,7 +170,8 @@ impl Stayed {
     fn shrink_to(&mut self, radius: f64) {
         let Some(&Place { flat: newest, .. }) = self.points.last() else { return };
         // Whoever walks on leaves points behind that cannot fit together with the newest: no circle is needed for those.
-        let far = |p: &Place| (p.flat.x - newest.x).hypot(p.flat.y - newest.y) > 2.0 * radius * (1.0 + 1e-9);
+        let most = (2.0 * radius * (1.0 + 1e-9)).powi(2);
+        let far = |p: &Place| (p.flat.x - newest.x).powi(2) + (p.flat.y - newest.y).powi(2) > most;
         let first = self.points.iter().rposition(far).map_or(0, |i| i + 1);
         let points = &self.points;
         let fitting = |from: usize| Circle::around(points[from..].iter().map(|p| p.flat), radius);

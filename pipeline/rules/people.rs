@@ -55,6 +55,7 @@ pub struct People {
     present: Vec<Person>,
     /// One for each of them.
     motions: Vec<Option<Point>>,
+    velocities: Vec<[f64; 2]>,
     paths: BTreeMap<TrackId, VecDeque<Step>>,
     size: Size,
     overflow: u64,
@@ -74,10 +75,12 @@ impl People {
         ground.look_at_feet(&mut self.present, tracks);
         self.paths.retain(|_, path| path.back().is_some_and(|step| time - step.time <= PATH));
         self.motions.clear();
+        self.velocities.clear();
         for person in &self.present {
             if !self.paths.contains_key(&person.id) && self.paths.len() >= MOST_PATHS {
                 self.overflow += 1;
                 self.motions.push(None);
+                self.velocities.push([0.0; 2]);
                 continue;
             }
             let path = self.paths.entry(person.id).or_insert_with(|| VecDeque::with_capacity(PATH_POINTS as usize + 2));
@@ -92,6 +95,7 @@ impl People {
             }
             path.push_back(step);
             self.motions.push(motion(path, ground));
+            self.velocities.push(velocity(path));
         }
     }
 
@@ -129,18 +133,21 @@ impl People {
         self.motion(index).map(|way| way.x.hypot(way.y))
     }
 
-    /// Pixels a second over the last second or so; zero where the path is too short to say.
-    pub fn velocity(&self, id: TrackId) -> [f64; 2] {
-        let Some(path) = self.paths.get(&id) else { return [0.0; 2] };
-        let Some(last) = path.back() else { return [0.0; 2] };
-        let recent = path.iter().find(|step| last.time - step.time <= Span::from_secs(1));
-        let Some(first) = recent else { return [0.0; 2] };
-        let dt = (last.time - first.time).secs_f64();
-        if dt < 0.3 {
-            return [0.0; 2];
-        }
-        [(last.feet.x - first.feet.x) / dt, (last.feet.y - first.feet.y) / dt]
+    /// Pixels a second over the last second or so of the person at this index; zero where the path is too short to say.
+    pub fn velocity(&self, index: usize) -> [f64; 2] {
+        self.velocities.get(index).copied().unwrap_or([0.0; 2])
     }
+}
+
+fn velocity(path: &VecDeque<Step>) -> [f64; 2] {
+    let Some(last) = path.back() else { return [0.0; 2] };
+    let recent = path.iter().find(|step| last.time - step.time <= Span::from_secs(1));
+    let Some(first) = recent else { return [0.0; 2] };
+    let dt = (last.time - first.time).secs_f64();
+    if dt < 0.3 {
+        return [0.0; 2];
+    }
+    [(last.feet.x - first.feet.x) / dt, (last.feet.y - first.feet.y) / dt]
 }
 
 fn motion(path: &VecDeque<Step>, ground: &Ground) -> Option<Point> {

@@ -94,7 +94,7 @@ impl Vanished {
             seen: scene.time,
             entered,
             counts: counted || scene.groups.has(self.group, index),
-            leaving: leaves(person, scene.people.velocity(person.id), scene.size),
+            leaving: leaves(person, scene.people.velocity(index), scene.size),
             feet: person.feet,
             height: person.height,
             place: scene.anchor(self.inside, person),
