@@ -245,6 +245,7 @@ fn trails() -> Vec<Vec<u8>> {
     let spot = |picture: u32| Spot { picture, place: [4_000 + picture as i32, 5_000, 300, 900], score: 200 };
     let trail = |id: u64| Trail {
         id,
+        person: id - 1,
         born: 1_000,
         birth: [4_000, 5_000],
         seen: vec![0..2, 2..3],

@@ -6,6 +6,8 @@ use crate::types::{Point, Rect, Size};
 
 /// Steps into which the picture's width and height are cut: half a pixel at 4096 pixels.
 pub const STEPS: f64 = 8_192.0;
+/// Milliseconds. How somebody walked within so much is not kept, and who was not seen for longer was away.
+pub const GRAIN: i64 = 500;
 /// Steps of a score.
 const SCORES: f32 = 255.0;
 
@@ -24,16 +26,18 @@ pub struct Block {
     pub trails: Vec<Trail>,
 }
 
-/// One person in a block.
+/// One track in a block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trail {
     /// Of the camera, the same in later blocks of the run.
     pub id: u64,
+    /// The first track of the person, which this one goes on from; its own id where there was none before.
+    pub person: u64,
     /// First detection, Unix milliseconds.
     pub born: i64,
     /// Feet then, steps.
     pub birth: [i32; 2],
-    /// Pictures in which the person was seen, by index; not empty, rising, apart.
+    /// Pictures in which it was seen, by index; not empty, rising, apart.
     pub seen: Vec<Range<u32>>,
     /// Some of those, rising: the first and the last are among them.
     pub spots: Vec<Spot>,

@@ -3,7 +3,7 @@
 //! ```text
 //! run, highest, width, height
 //! pictures; the first time, then for each how much its distance differs from the last one's
-//! trails; for each: id, born, birth x y
+//! trails; for each: id, by how much the person's is lower, born, birth x y
 //!                   stretches in which it was seen; for each: pictures since the last one, pictures
 //!                   places; for each: pictures since the last one, x, y, width, height, score
 //! ```
@@ -48,6 +48,7 @@ pub fn encode(block: &Block, out: &mut Vec<u8>) {
     for trail in &block.trails {
         put(out, trail.id.wrapping_sub(last));
         last = trail.id;
+        put(out, trail.id.wrapping_sub(trail.person));
         put_signed(out, trail.born.wrapping_sub(block.begin()));
         trail.birth.iter().for_each(|v| put_signed(out, i64::from(*v)));
         put(out, trail.seen.len() as u64);
@@ -111,6 +112,7 @@ fn head(from: &mut Reader<'_>) -> Result<Block, CodecError> {
 }
 
 fn trail(from: &mut Reader<'_>, id: u64, begin: i64, pictures: usize) -> Result<Trail, CodecError> {
+    let person = id.checked_sub(from.number()?).ok_or(CodecError)?;
     let born = begin.wrapping_add(from.signed()?);
     let birth = [from.step()?, from.step()?];
     let runs = from.count()?;
@@ -145,7 +147,7 @@ fn trail(from: &mut Reader<'_>, id: u64, begin: i64, pictures: usize) -> Result<
     if ends(&seen).is_none() || ends(&seen) != known(&spots) {
         return Err(CodecError);
     }
-    Ok(Trail { id, born, birth, seen, spots })
+    Ok(Trail { id, person, born, birth, seen, spots })
 }
 
 fn put(out: &mut Vec<u8>, mut number: u64) {

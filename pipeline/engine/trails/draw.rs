@@ -15,7 +15,7 @@ const MOST_PLACES: usize = 200_000;
 /// Where people walked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Drawing {
-    /// By id.
+    /// By id, one for each person.
     pub tracks: Vec<Drawn>,
     /// There were more.
     pub cut: bool,
@@ -44,11 +44,11 @@ pub fn draw(reader: &TrailReader, camera: &str, stretch: Stretch, limit: usize) 
             if inside.peek().is_none() {
                 continue;
             }
-            if places >= MOST_PLACES || (found.len() >= limit && !found.contains_key(&trail.id)) {
+            if places >= MOST_PLACES || (found.len() >= limit && !found.contains_key(&trail.person)) {
                 cut = true;
                 continue;
             }
-            let points = found.entry(trail.id).or_default();
+            let points = found.entry(trail.person).or_default();
             let before = points.len();
             points.extend(inside.map(|(at, [x, y, _, high])| {
                 let [x, y, high] = [x, y, high].map(|v| round4(f64::from(v) / STEPS));
@@ -57,5 +57,11 @@ pub fn draw(reader: &TrailReader, camera: &str, stretch: Stretch, limit: usize) 
             places += points.len() - before;
         }
     }
-    Ok(Drawing { tracks: found.into_iter().map(|(id, points)| Drawn { id, points }).collect(), cut })
+    let drawn = |(id, mut points): (u64, Vec<[f64; 4]>)| {
+        // Somebody was lost, followed anew, and found again.
+        points.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        points.dedup_by_key(|point| point[0]);
+        Drawn { id, points }
+    };
+    Ok(Drawing { tracks: found.into_iter().map(drawn).collect(), cut })
 }

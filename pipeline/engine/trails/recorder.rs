@@ -26,8 +26,10 @@ pub struct Gathered {
     pub size: Size,
     /// In the order of time.
     pub pictures: Vec<Picture>,
-    /// Of one picture after the other; `id` is the person's.
+    /// Of one picture after the other.
     pub seen: Vec<Track>,
+    /// Of each of these the person's first track.
+    pub persons: Vec<TrackId>,
 }
 
 /// One analysed picture.
@@ -74,14 +76,12 @@ impl TrailRecorder {
         }
         let block = &mut self.block;
         block.size = size;
-        let first = block.seen.len();
-        block.pictures.push(Picture { time, utc, first });
+        block.pictures.push(Picture { time, utc, first: block.seen.len() });
         let mut live = tracks.iter();
         for &(track, person) in persons.iter().take(MOST_SEEN) {
             let Some(found) = live.find(|t| t.id == track) else { continue };
-            // Where a track came back that another has continued, there are two of them now.
-            let taken = person != track && block.seen[first..].iter().any(|t| t.id == person);
-            block.seen.push(Track { id: if taken { track } else { person }, ..*found });
+            block.seen.push(*found);
+            block.persons.push(person);
         }
     }
 
@@ -99,7 +99,7 @@ impl TrailRecorder {
 
 impl Gathered {
     fn new(camera: Arc<str>, run: u64, size: Size) -> Self {
-        Self { camera, run, size, pictures: Vec::new(), seen: Vec::new() }
+        Self { camera, run, size, pictures: Vec::new(), seen: Vec::new(), persons: Vec::new() }
     }
 
     /// The people of the picture with this index.

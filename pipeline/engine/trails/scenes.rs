@@ -1,11 +1,14 @@
 //! A block as pictures for the rules: everybody who was seen, between two kept places on the straight way.
 
 use super::block::{Block, Spot, Trail, pixels};
+use super::coarse::coarse;
 use crate::types::{MediaTime, Track, TrackId, TrackState};
 
 /// The pictures of a block one after another.
 pub struct Scenes<'a> {
     block: &'a Block,
+    /// Pictures that are looked at; empty: all.
+    looked_at: Vec<bool>,
     /// Unix milliseconds that are media time zero.
     zero: i64,
     picture: usize,
@@ -20,7 +23,7 @@ pub struct Scene<'a> {
     pub time: MediaTime,
     /// When it was taken, Unix milliseconds.
     pub at: i64,
-    /// Everybody who was seen, by id.
+    /// Everybody who was seen, by the ids of tracks.
     pub tracks: &'a [Track],
 }
 
@@ -32,12 +35,27 @@ fn media(at: i64, zero: i64) -> MediaTime {
 impl<'a> Scenes<'a> {
     /// Of one block; `zero` is the Unix millisecond that is media time zero.
     pub fn new(block: &'a Block, zero: i64) -> Self {
-        Self { block, zero, picture: 0, cursors: vec![[0; 2]; block.trails.len()], tracks: Vec::new() }
+        Self {
+            block,
+            looked_at: Vec::new(),
+            zero,
+            picture: 0,
+            cursors: vec![[0; 2]; block.trails.len()],
+            tracks: Vec::new(),
+        }
+    }
+
+    /// The same, of about two pictures a second.
+    pub fn coarse(block: &'a Block, zero: i64) -> Self {
+        Self { looked_at: coarse(block), ..Self::new(block, zero) }
     }
 
     /// The next picture; `None` after the last.
     #[allow(clippy::should_implement_trait)] // Tracks are lent, which no iterator does.
     pub fn next(&mut self) -> Option<Scene<'_>> {
+        while self.looked_at.get(self.picture) == Some(&false) {
+            self.picture += 1;
+        }
         let at = *self.block.times.get(self.picture)?;
         let (picture, time) = (self.picture as u32, media(at, self.zero));
         self.tracks.clear();

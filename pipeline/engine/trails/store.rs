@@ -16,7 +16,7 @@ use crate::config::plan::Trails;
 use crate::types::Span;
 
 /// Begins every file.
-pub const MAGIC: &[u8; 8] = b"LKTRAIL1";
+pub const MAGIC: &[u8; 8] = b"LKTRAIL2";
 /// Length and checksum before each block.
 pub const HEAD: usize = 8;
 /// Longest block that is believed, bytes.

@@ -5,13 +5,14 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::block::{Block, Spot, Trail};
+use super::block::{Block, GRAIN, Spot, Trail};
 use super::codec::{decode, encode};
+use super::draw::draw;
 use super::read::{Stretch, TrailReader, outages};
 use super::recorder::{Gathered, MOST_SEEN, TrailRecorder};
 use super::scenes::Scenes;
 use super::store::{Store, files, files_of};
-use super::thin::{GRAIN, thin};
+use super::thin::thin;
 use crate::config::plan::Trails;
 use crate::engine::keeper::{Keeper, Record, queue};
 use crate::telemetry::Metrics;
@@ -81,7 +82,8 @@ fn kept(folder: &Path) -> Vec<Block> {
 
 fn blocks() -> impl Strategy<Value = Block> {
     let spot = (0_u32..9, prop::array::uniform4(-20_000..20_000_i32), any::<u8>());
-    let trail = (1_u64..1_000_000, -1_000_000..0_i64, (0_u32..50, 1_u32..9), prop::collection::vec(spot, 0..9));
+    let trail =
+        (1_u64..1_000_000, 0_u64..3, -1_000_000..0_i64, (0_u32..50, 1_u32..9), prop::collection::vec(spot, 0..9));
     let times = (0_i64..4_000_000_000_000, prop::collection::vec(1_i64..5_000, 100));
     (times, prop::collection::vec(trail, 0..6), any::<u64>()).prop_map(|((begin, steps), trails, run)| {
         let mut time = begin;
@@ -95,7 +97,7 @@ fn blocks() -> impl Strategy<Value = Block> {
         let mut id = 0;
         let trails: Vec<Trail> = trails
             .into_iter()
-            .map(|(step, born, (first, long), spots)| {
+            .map(|(step, back, born, (first, long), spots)| {
                 id += step;
                 let (mut picture, last) = (first, first + 10 * long);
                 let mut places = vec![Spot { picture, place: [5, 6, 7, 8], score: 9 }];
@@ -107,7 +109,7 @@ fn blocks() -> impl Strategy<Value = Block> {
                 }
                 places.push(Spot { picture: last, place: [-1, 2, 3, 4], score: 0 });
                 let seen = vec![first..first + 3, first + 5..last + 1];
-                Trail { id, born: times[0] + born, birth: [-3, 9_000], seen, spots: places }
+                Trail { id, person: id - id.min(back), born: times[0] + born, birth: [-3, 9_000], seen, spots: places }
             })
             .filter(|trail| trail.spots.last().is_some_and(|s| s.picture < 100))
             .collect();
@@ -159,7 +161,13 @@ proptest! {
         let gathered = gathered(day("2026-11-24T03:00:00.100Z"), 1, &pictures);
         let block = thin(&gathered, 0);
         let zero = gathered.pictures[0].utc.as_millisecond();
-        let mut scenes = Scenes::new(&block, zero);
+        let mut all = Scenes::new(&block, zero);
+        for ids in &pictures {
+            let scene = all.next().unwrap();
+            prop_assert!(scene.tracks.iter().map(|t| t.id.0).eq(ids.iter().copied()), "everybody in every picture");
+        }
+        prop_assert!(all.next().is_none());
+        let mut scenes = Scenes::coarse(&block, zero);
         // What is kept is what was seen, where it was.
         let mut shown: Vec<(i64, Vec<u64>)> = Vec::new();
         while let Some(scene) = scenes.next() {
@@ -227,7 +235,7 @@ fn a_camera_never_waits_and_a_crowd_has_shorter_blocks() {
 }
 
 #[test]
-fn a_lost_person_goes_on_under_the_same_id_and_a_return_is_another() {
+fn whoever_was_lost_and_followed_anew_is_drawn_as_one() {
     let (out, blocks) = queue();
     let mut recorder = TrailRecorder::new("yard", 1, out, Metrics::new().unwrap().overflow("trails"));
     let start = day("2026-11-24T03:00:00Z");
@@ -235,7 +243,7 @@ fn a_lost_person_goes_on_under_the_same_id_and_a_return_is_another() {
     for (k, tracks, persons) in [
         (0, vec![1], vec![(id(1), id(1))]),
         (1, vec![2], vec![(id(2), id(1))]),
-        (2, vec![1, 2], vec![(id(1), id(1)), (id(2), id(1))]),
+        (2, vec![1, 3], vec![(id(1), id(1)), (id(3), id(3))]),
     ] {
         let time = MediaTime::of_frame(k, 8.0);
         let tracks: Vec<Track> = tracks.iter().map(|id| person(*id, 10.0 * *id as f32, time)).collect();
@@ -243,8 +251,15 @@ fn a_lost_person_goes_on_under_the_same_id_and_a_return_is_another() {
     }
     recorder.flush();
     let gathered = taken(&blocks);
-    let ids: Vec<Vec<u64>> = (0..3).map(|k| gathered.people(k).iter().map(|t| t.id.0).collect()).collect();
-    assert_eq!(ids, [vec![1], vec![1], vec![1, 2]]);
+    let block = thin(&gathered, 100);
+    let ids: Vec<[u64; 2]> = block.trails.iter().map(|t| [t.id, t.person]).collect();
+    assert_eq!(ids, [[101, 101], [102, 101], [103, 103]]);
+    let folder = tempfile::tempdir().unwrap();
+    keeper(folder.path(), Trails::DEFAULT).keep(gathered);
+    let all = Stretch::new(start, start + SignedDuration::from_secs(9));
+    let drawing = draw(&TrailReader::new(folder.path()), "yard", all, 9).unwrap();
+    let drawn: Vec<(u64, usize)> = drawing.tracks.iter().map(|t| (t.id, t.points.len())).collect();
+    assert_eq!(drawn, [(1, 3), (3, 1)]);
 }
 
 #[test]

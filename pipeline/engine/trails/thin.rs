@@ -1,27 +1,21 @@
-//! Which pictures and places of a block are kept, so that rules start on them as they did live.
-//!
-//! Of every half second the last picture is kept, the one with the most people, and as many more as it takes that
-//! everybody who was seen in it is seen. Where somebody comes or goes, or is not seen for more than half a second, the
-//! pictures on both sides are kept: how long that was remains exact, and with it what a rule's `gap` bridges.
-//!
-//! Of everybody the first and the last place of each such stretch are kept, and in between one of every half second: the
-//! last, which is where the picture is that is always kept.
+//! Which places of a block are kept, so that rules start on them as they did live: of everybody one at the beginning and at
+//! the end of each stretch in which they were seen, and in between one of every half second, at its last picture. It is not
+//! where they were in that picture, but what brings the straight ways from place to place nearest to where they were in all
+//! of them. Of pictures nothing is kept but their times and who was seen.
 
 use std::ops::Range;
 
-use super::block::{Block, Spot, Trail, steps};
+use jiff::SignedDuration;
+
+use super::block::{Block, GRAIN, Spot, Trail, steps};
+use super::fit::fitted;
 use super::recorder::Gathered;
-use crate::types::{MediaTime, Size, Track};
+use crate::types::{Rect, Size, Track};
 
-/// Milliseconds. What is shorter does not matter; what is longer is kept.
-pub const GRAIN: i64 = 500;
-
-/// Somebody in a picture that is kept.
+/// Somebody in a picture.
 struct Sight<'a> {
-    /// Index among those that are kept.
+    /// Index.
     picture: u32,
-    /// Media time of the picture.
-    time: MediaTime,
     /// Unix milliseconds.
     at: i64,
     /// The first or the last of a stretch in which the person was seen.
@@ -32,36 +26,34 @@ struct Sight<'a> {
 /// Thins a block; `offset` is added to the ids of its run.
 pub fn thin(gathered: &Gathered, offset: u64) -> Block {
     let times = times(gathered);
-    let people = people(gathered);
-    let kept = kept(gathered, &times, &people);
-    let mut index = Vec::with_capacity(times.len());
-    let mut count = 0;
-    for keep in &kept {
-        index.push(count);
-        count += u32::from(*keep);
-    }
-    let mut trails = Vec::with_capacity(people.len());
-    for person in &people {
-        let at = |n: usize| person.get(n).map(|(k, _)| times[*k]);
+    let tracks = tracks(gathered);
+    let mut trails = Vec::with_capacity(tracks.len());
+    for track in &tracks {
+        let at = |n: usize| track.get(n).map(|(k, _)| times[*k]);
         let sight = |(n, (k, i)): (usize, &(usize, usize))| Sight {
-            picture: index[*k],
-            time: gathered.pictures[*k].time,
+            picture: *k as u32,
             at: times[*k],
             edge: is_apart(n.checked_sub(1).and_then(at), Some(times[*k])) || is_apart(Some(times[*k]), at(n + 1)),
             track: &gathered.seen[*i],
         };
-        let sights: Vec<Sight<'_>> = person.iter().enumerate().filter(|(_, (k, _))| kept[*k]).map(sight).collect();
-        let Some(first) = sights.first() else { continue };
-        let age = (first.time - first.track.born).nanos() / 1_000_000;
+        let sights: Vec<Sight<'_>> = track.iter().enumerate().map(sight).collect();
+        let (Some((first, _)), Some((_, last)), Some(seen)) = (track.first(), track.last(), sights.first()) else {
+            continue;
+        };
+        // Cut to milliseconds from the same time as that of the picture then: whether somebody was born before or after
+        // somebody else was seen last stays the same.
+        let picture = &gathered.pictures[*first];
+        let age = SignedDuration::from_nanos((picture.time - seen.track.born).nanos().max(0));
+        let born = picture.utc.checked_sub(age).unwrap_or(picture.utc).as_millisecond().min(seen.at);
         trails.push(Trail {
-            id: first.track.id.0.saturating_add(offset),
-            born: first.at - age.max(0),
-            birth: steps(first.track.birth, gathered.size),
+            id: seen.track.id.0.saturating_add(offset),
+            person: gathered.persons[*last].0.saturating_add(offset),
+            born,
+            birth: steps(seen.track.birth, gathered.size),
             seen: runs(sights.iter().map(|s| s.picture)),
             spots: spots(&sights, gathered.size),
         });
     }
-    let times = times.iter().zip(&kept).filter(|(_, keep)| **keep).map(|(time, _)| *time).collect();
     let highest = trails.last().map_or(0, |t: &Trail| t.id);
     Block { run: gathered.run, highest, size: gathered.size, times, trails }
 }
@@ -81,8 +73,8 @@ fn times(gathered: &Gathered) -> Vec<i64> {
     rising.collect()
 }
 
-/// For each person, by id, the pictures in which they were seen and where in `seen`.
-fn people(gathered: &Gathered) -> Vec<Vec<(usize, usize)>> {
+/// For each track, by id, the pictures in which it was seen and where in `seen`.
+fn tracks(gathered: &Gathered) -> Vec<Vec<(usize, usize)>> {
     let mut all: Vec<(u64, usize, usize)> = Vec::with_capacity(gathered.seen.len());
     for k in 0..gathered.pictures.len() {
         let first = gathered.pictures[k].first;
@@ -90,58 +82,6 @@ fn people(gathered: &Gathered) -> Vec<Vec<(usize, usize)>> {
     }
     all.sort_unstable();
     all.chunk_by(|a, b| a.0 == b.0).map(|one| one.iter().map(|(_, k, i)| (*k, *i)).collect()).collect()
-}
-
-/// For each picture whether it is kept.
-fn kept(gathered: &Gathered, times: &[i64], people: &[Vec<(usize, usize)>]) -> Vec<bool> {
-    let mut kept = vec![false; times.len()];
-    for person in people {
-        let ends = [person.first(), person.last()];
-        ends.iter().flatten().for_each(|(k, _)| kept[*k] = true);
-        for pair in person.windows(2) {
-            let ((a, _), (b, _)) = (pair[0], pair[1]);
-            if is_apart(Some(times[a]), Some(times[b])) {
-                (kept[a], kept[b]) = (true, true);
-            }
-        }
-    }
-    let windows = windows(times);
-    for window in &windows {
-        kept[window.end - 1] = true;
-        let count = |k: &usize| gathered.people(*k).len();
-        let most = window.clone().filter(|k| kept[*k]).map(|k| count(&k)).max().unwrap_or(0);
-        // The earliest of those with the most.
-        if let Some(fullest) = window.clone().rev().max_by_key(count).filter(|k| count(k) > most) {
-            kept[fullest] = true;
-        }
-    }
-    for person in people {
-        let mut rest = &person[..];
-        for window in &windows {
-            let inside = rest.partition_point(|(k, _)| *k < window.end);
-            let (here, later) = rest.split_at(inside);
-            rest = later;
-            if let Some((last, _)) = here.last()
-                && !here.iter().any(|(k, _)| kept[*k])
-            {
-                kept[*last] = true;
-            }
-        }
-    }
-    kept
-}
-
-/// Pictures by half seconds, by index.
-fn windows(times: &[i64]) -> Vec<Range<usize>> {
-    let mut windows: Vec<Range<usize>> = Vec::new();
-    for (k, time) in times.iter().enumerate() {
-        let number = time.div_euclid(GRAIN);
-        match windows.last_mut() {
-            Some(window) if times[window.start].div_euclid(GRAIN) == number => window.end = k + 1,
-            _ => windows.push(k..k + 1),
-        }
-    }
-    windows
 }
 
 /// Indices that follow each other, as ranges.
@@ -156,13 +96,42 @@ fn runs(indices: impl Iterator<Item = u32>) -> Vec<Range<u32>> {
     runs
 }
 
-/// The places that are kept of somebody: of every half second the ends of stretches in it, else the last.
+/// The places that are kept of a track: of every half second the ends of stretches in it, else that at the last picture.
 fn spots(sights: &[Sight<'_>], size: Size) -> Vec<Spot> {
-    let mut spots = Vec::new();
+    let mut knots = Vec::new();
+    let mut begin = 0;
     for slot in sights.chunk_by(|a, b| a.at.div_euclid(GRAIN) == b.at.div_euclid(GRAIN)) {
-        let has_edge = slot.iter().any(|sight| sight.edge);
-        let kept = slot.iter().enumerate().filter(|(n, sight)| if has_edge { sight.edge } else { n + 1 == slot.len() });
-        spots.extend(kept.map(|(_, s)| Spot::new(s.picture, &s.track.bbox, s.track.score, size)));
+        let before = knots.len();
+        knots.extend((begin..).zip(slot).filter(|(_, sight)| sight.edge).map(|(n, _)| n));
+        if knots.len() == before {
+            knots.push(begin + slot.len() - 1);
+        }
+        begin += slot.len();
+    }
+    let (mut spots, mut begin, mut rest) = (Vec::with_capacity(knots.len()), 0, &knots[..]);
+    for stretch in sights.chunk_by(|a, b| !is_apart(Some(a.at), Some(b.at))) {
+        let end = begin + stretch.len();
+        let (here, later) = rest.split_at(rest.partition_point(|n| *n < end));
+        let here: Vec<usize> = here.iter().map(|n| n - begin).collect();
+        let at: Vec<i64> = stretch.iter().map(|sight| sight.at).collect();
+        let places: Vec<[f64; 4]> = stretch.iter().map(|sight| place(&sight.track.bbox)).collect();
+        for (n, place) in here.iter().zip(fitted(&at, &places, &here)) {
+            let sight = &stretch[*n];
+            spots.push(Spot::new(sight.picture, &bbox(place), sight.track.score, size));
+        }
+        (begin, rest) = (end, later);
     }
     spots
+}
+
+/// Pixels.
+fn place(bbox: &Rect) -> [f64; 4] {
+    let feet = bbox.feet();
+    [feet.x, feet.y, f64::from(bbox.width), f64::from(bbox.height)]
+}
+
+fn bbox([x, y, width, height]: [f64; 4]) -> Rect {
+    let (width, height) = (width.max(0.0), height.max(0.0));
+    let [left, top, width, height] = [x - 0.5 * width, y - height, width, height].map(|v| v as f32);
+    Rect::new(left, top, width, height)
 }

@@ -19,7 +19,8 @@ fn note(rule: Option<&str>, zh: &str, en: &str) -> LeftOut {
 }
 
 /// Of a question about a camera's changed rules; `now` is how it is.
-pub fn of(camera: &Camera, now: &Camera) -> Vec<LeftOut> {
+/// `coarse`: not every picture is looked at.
+pub fn of(camera: &Camera, now: &Camera, coarse: bool) -> Vec<LeftOut> {
     let mut notes = vec![
         note(
             None,
@@ -32,6 +33,13 @@ pub fn of(camera: &Camera, now: &Camera) -> Vec<LeftOut> {
             "rules about the whole site count at several cameras and are not part of one camera's trial",
         ),
     ];
+    if coarse {
+        notes.push(note(
+            None,
+            "时段超过 6 小时，每秒只按约两帧画面计算：勉强达到条件的告警可能缺少或多出；6 小时以内逐帧计算",
+            "more than six hours are judged by about two pictures a second: alerts whose condition was only just met may be missing or made up; up to six hours every picture counts",
+        ));
+    }
     if camera.motion != Motion::Fixed {
         notes.push(note(
             None,
@@ -56,7 +64,7 @@ pub fn of(camera: &Camera, now: &Camera) -> Vec<LeftOut> {
                 "未标定地面，密度规则没有结果",
                 "without a ground plane a density rule says nothing",
             ));
-        } else if *gap < Span::from_secs(1) {
+        } else if coarse && *gap < Span::from_secs(1) {
             notes.push(note(
                 Some(&rule.id),
                 "允许中断不足 1 秒：轨迹略去了短于半秒的变化，次数可能比实际少",

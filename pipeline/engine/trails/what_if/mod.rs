@@ -37,6 +37,8 @@ use crate::types::{LearntGround, Span};
 const LEAD: Span = Span::from_secs(180);
 /// And at most so much.
 const LONGEST_LEAD: Span = Span::from_secs(6 * 3600);
+/// A longer stretch is judged by about two pictures a second, so that a day is answered at once, a shorter one by all.
+pub const LONG: SignedDuration = SignedDuration::from_hours(6);
 /// Incidents that an answer has of either side.
 pub const MOST_INCIDENTS: usize = 10_000;
 
@@ -153,7 +155,7 @@ impl WhatIf {
             covered,
             days: days(&now, &then),
             cut: now.cut() || then.cut(),
-            left_out: left_out::of(&sides[1].camera, &question.now),
+            left_out: left_out::of(&sides[1].camera, &question.now, is_long(question.stretch)),
             now: now.incidents,
             then: then.incidents,
             took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -176,6 +178,11 @@ impl WhatIf {
 fn lead(camera: &Camera) -> Span {
     let longest = camera.rules.iter().map(|r| r.incident.hold + r.incident.gap + r.incident.cooldown).max();
     (longest.unwrap_or(Span::ZERO) + LEAD).min(LONGEST_LEAD)
+}
+
+/// Whether not every picture of it is looked at.
+fn is_long(stretch: Stretch) -> bool {
+    stretch.until.duration_since(stretch.from) > LONG
 }
 
 fn earlier(at: Timestamp, by: Span) -> Timestamp {

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::incident::Told;
+use super::is_long;
 use crate::alerts::IncidentConfig;
 use crate::config::plan::{Anchor, Camera, Condition, GroundPlane, MaskKind, RulePlace};
 use crate::engine::stages::Judge;
@@ -51,8 +52,10 @@ pub struct Pass<'a> {
     last: i64,
     events: Vec<Event>,
     kept: Vec<Track>,
-    /// When and where everybody was seen last, where a rule asks.
-    lost: Option<BTreeMap<TrackId, (i64, Rect)>>,
+    /// When and where everybody was seen last, and who that was, where a rule asks.
+    lost: Option<BTreeMap<TrackId, (i64, Rect, u64)>>,
+    /// Not all pictures are looked at.
+    coarse: bool,
     told: Told,
 }
 
@@ -102,6 +105,7 @@ impl<'a> Pass<'a> {
             events: Vec::new(),
             kept: Vec::new(),
             lost: missed.then(BTreeMap::new),
+            coarse: is_long(asked),
             told: Told::default(),
         }
     }
@@ -130,10 +134,10 @@ impl<'a> Pass<'a> {
             (self.run, self.zero) = (Some(block.run), block.begin());
         }
         if let Some(lost) = &mut self.lost {
-            lost.retain(|_, (seen, _)| block.begin() - *seen <= FORGET);
+            lost.retain(|_, (seen, ..)| block.begin() - *seen <= FORGET);
         }
         let until = self.asked.until.as_millisecond();
-        let mut scenes = Scenes::new(block, self.zero);
+        let mut scenes = if self.coarse { Scenes::coarse(block, self.zero) } else { Scenes::new(block, self.zero) };
         while let Some(scene) = scenes.next() {
             if scene.at >= until {
                 break;
@@ -149,10 +153,10 @@ impl<'a> Pass<'a> {
             let utc = Timestamp::from_millisecond(scene.at).unwrap_or_default();
             judge.observe(scene.time, utc, block.size, tracks, events);
             for event in events.drain(..) {
-                told.take(&event, |e| day(e, asked, zone), |e| rules.whom(e, tracks, lost.as_ref(), block.size));
+                told.take(&event, |e| day(e, asked, zone), |e| rules.whom(e, tracks, lost.as_ref(), block));
             }
             if let Some(lost) = lost {
-                lost.extend(tracks.iter().map(|t| (t.id, (scene.at, t.bbox))));
+                lost.extend(tracks.iter().map(|t| (t.id, (scene.at, t.bbox, person(block, t.id)))));
             }
             self.last = scene.at;
         }
@@ -177,26 +181,26 @@ impl Rules<'_> {
         self.ignored.iter().any(|polygon| polygon.contains(feet))
     }
 
-    /// Whom an event is about, by id: the one with its box, or those of the zone who are nearest to its place.
+    /// Whom an event is about, by the ids of persons: the one with its box, or those of the zone who are nearest to its place.
     fn whom(
         &self,
         event: &Event,
         tracks: &[Track],
-        lost: Option<&BTreeMap<TrackId, (i64, Rect)>>,
-        size: Size,
+        lost: Option<&BTreeMap<TrackId, (i64, Rect, u64)>>,
+        block: &Block,
     ) -> Vec<u64> {
+        let size = block.size;
         if let Some(bbox) = event.bbox {
-            let lost = lost.into_iter().flatten().map(|(id, (_, bbox))| (*id, *bbox));
-            let mut all = tracks.iter().map(|t| (t.id, t.bbox)).chain(lost);
-            let found = all.find(|(_, own)| is_same(own, bbox, size));
-            return found.map(|(id, _)| id.0).into_iter().collect();
+            let lost = lost.into_iter().flatten().map(|(_, (_, bbox, person))| (*person, *bbox));
+            let mut all = tracks.iter().map(|t| (person(block, t.id), t.bbox)).chain(lost);
+            return all.find(|(_, own)| is_same(own, bbox, size)).map(|(id, _)| id).into_iter().collect();
         }
         let Some(rule) = self.camera.rules.iter().find(|rule| Some(&rule.id) == event.rule.as_ref()) else {
             return Vec::new();
         };
         let RulePlace::Zone(zone) = rule.place else { return Vec::new() };
         let (polygon, middle) = (&self.camera.zones[zone].polygon, event.place_in_picture);
-        let inside = tracks.iter().map(|t| (anchor(&t.bbox, rule.filter.anchor, size), t.id.0));
+        let inside = tracks.iter().map(|t| (anchor(&t.bbox, rule.filter.anchor, size), person(block, t.id)));
         let inside = inside.filter(|(place, _)| polygon.contains(*place));
         let away = |p: Point| middle.map_or(0.0, |m| (p.x - m.x).hypot(p.y - m.y));
         let mut near: Vec<(f64, u64)> = inside.map(|(place, id)| (away(place), id)).collect();
@@ -205,6 +209,11 @@ impl Rules<'_> {
         ids.sort_unstable();
         ids
     }
+}
+
+/// The person whose track it is.
+fn person(block: &Block, track: TrackId) -> u64 {
+    block.trails.binary_search_by_key(&track.0, |t| t.id).map_or(track.0, |at| block.trails[at].person)
 }
 
 /// The point that stands for somebody, a fraction within the picture.
