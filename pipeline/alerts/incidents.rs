@@ -317,8 +317,24 @@ impl Incidents {
     /// Puts another plan of the camera in force, from the next picture on. `rules` says for each rule where it goes on: its
     /// incidents live. Those of all others end at the last picture.
     pub fn replan(&mut self, camera: Arc<Camera>, outage: Span, rules: &[Option<usize>], out: &mut Vec<Event>) {
-        let mut tables: Vec<Table> = camera.rules.iter().map(|_| Table::default()).collect();
-        let mut states: Vec<RuleState> = camera.rules.iter().map(|_| RuleState::default()).collect();
+        let health = |kind| camera.health_rule(kind);
+        let (offline, moved) = (health(Kind::Offline), health(Kind::Moved));
+        self.go_over(Watched::Camera(camera), rules, out);
+        (self.offline, self.moved, self.outage) = (offline, moved, outage);
+        self.resting &= self.moved.is_some();
+        self.asleep.clear();
+        self.fallen.clear();
+        self.apply_snoozes();
+    }
+
+    /// The same for the rules of the whole site: those that do not go on end at the last observation.
+    pub fn replan_site(&mut self, site: &Site, rules: &[Option<usize>], out: &mut Vec<Event>) {
+        self.go_over(Watched::site(site), rules, out);
+    }
+
+    fn go_over(&mut self, watched: Watched, rules: &[Option<usize>], out: &mut Vec<Event>) {
+        let mut tables: Vec<Table> = watched.rules().iter().map(|_| Table::default()).collect();
+        let mut states: Vec<RuleState> = watched.rules().iter().map(|_| RuleState::default()).collect();
         for rule in 0..self.tables.len() {
             let place = rules.get(rule).copied().flatten();
             match place.and_then(|to| Some((tables.get_mut(to)?, states.get_mut(to)?))) {
@@ -335,13 +351,7 @@ impl Incidents {
             }
         }
         self.known = tables.iter().map(|table| table.entries.len()).sum();
-        (self.tables, self.rules) = (tables, states);
-        (self.offline, self.moved) = (camera.health_rule(Kind::Offline), camera.health_rule(Kind::Moved));
-        self.resting &= self.moved.is_some();
-        self.asleep.clear();
-        self.fallen.clear();
-        (self.watched, self.outage) = (Watched::Camera(camera), outage);
-        self.apply_snoozes();
+        (self.tables, self.rules, self.watched) = (tables, states, watched);
     }
 
     /// Silences rules, by their ids, each until a time; all others are in force again.

@@ -3,6 +3,7 @@
 //! A save names the version that it was made from (`If-Match`, RFC 9110 section 13.1.1): what somebody else has written since
 //! is never lost.
 
+pub(super) mod comings;
 mod draft;
 pub(super) mod history;
 
@@ -93,7 +94,8 @@ pub(super) async fn show(State(state): State<ApiState>, Path(id): Path<String>) 
     Ok(shown(id, text))
 }
 
-/// What would come of a text for a camera's file, or of tables put into it; nothing is changed.
+/// What would come of a text for a camera's file, or of tables put into it, or of a new camera with this id; nothing is
+/// changed.
 #[utoipa::path(
     post,
     path = "/api/v1/cameras/{id}/check",
@@ -113,9 +115,17 @@ pub(super) async fn check(
 ) -> Result<Json<Checked>, Problem> {
     caller.needs(Right::EditZones)?;
     let checked = state.beside(move |shared| {
-        let base = shared.plans.read(&id)?;
-        let toml = draft.text(&base.text)?;
-        let (faults, warnings) = match shared.plans.check(&id, &toml) {
+        let base = match shared.plans.read(&id) {
+            Ok(base) => Some(base.text),
+            Err(EditError::Unknown(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let toml = draft.text(base.as_deref().unwrap_or_default())?;
+        let checked = match base {
+            Some(_) => shared.plans.check(&id, &toml),
+            None => shared.plans.check_new(&id, &toml),
+        };
+        let (faults, warnings) = match checked {
             Ok(checked) => (Vec::new(), checked.warnings),
             Err(EditError::Refused(error)) => (error.faults, Vec::new()),
             Err(error) => return Err(error.into()),
@@ -126,18 +136,21 @@ pub(super) async fn check(
 }
 
 /// Writes a text into a camera's file, or puts tables into it, and takes it in force; both are refused as a whole. Only
-/// who may change sources changes where its pictures come from and how people are found.
+/// who may change sources changes where its pictures come from and how people are found, and lets a camera come: with
+/// `If-None-Match: *` it is a new one.
 #[utoipa::path(
     put,
     path = "/api/v1/cameras/{id}/config",
     tag = "configuration",
     params(
         ("id" = String, Path, description = "camera id"),
-        ("If-Match" = Option<String>, Header, description = "entity tag of the version that was edited; needed"),
+        ("If-Match" = Option<String>, Header, description = "entity tag of the version that was edited; needed, or:"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: there is no such camera yet"),
     ),
     request_body = Saved,
     responses(
         (status = 200, description = "the file as it is now", body = Shown),
+        (status = 201, description = "the file of a new camera", body = Shown),
         (status = 409, description = "the file is no TOML", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "it has changed meanwhile", body = Problem, content_type = "application/problem+json"),
         (status = 428, description = "If-Match is missing", body = Problem, content_type = "application/problem+json"),
@@ -149,13 +162,19 @@ pub(super) async fn save(
     Path(id): Path<String>,
     headers: HeaderMap,
     Body(saved): Body<Saved>,
-) -> Result<Answer, Problem> {
+) -> Result<(StatusCode, Answer), Problem> {
     caller.needs(Right::EditZones)?;
-    let wanted = wanted(&headers)?;
+    let is_new = comings::is_new(&headers)?;
     let Saved { toml, camera, reason: why } = saved;
     let why = reason(&why)?;
     let draft = Draft { toml, camera };
-    state.put(caller, id, wanted, why, "config.save", move |base| draft.text(base)).await
+    if is_new {
+        let made = state.create(caller, id, why, draft).await?;
+        return Ok((StatusCode::CREATED, made));
+    }
+    let wanted = wanted(&headers)?;
+    let saved = state.put(caller, id, wanted, why, "config.save", move |base| draft.text(base)).await?;
+    Ok((StatusCode::OK, saved))
 }
 
 /// The JSON Schema of all files (2020-12); `$defs/camera` is that of a camera.
@@ -209,6 +228,8 @@ impl From<EditError> for Problem {
         match error {
             EditError::Unknown(_) => Self::missing(error.to_string()),
             EditError::Stale => stale(),
+            EditError::Exists(_) => Self::new(StatusCode::PRECONDITION_FAILED, error.to_string()),
+            EditError::NotYet => Self::unavailable("the cameras have not begun yet").retry_after(2),
             EditError::Refused(error) => Self::refused(error),
             EditError::Unreadable(_) | EditError::Unwritable { .. } | EditError::Unrecorded(_) => {
                 tracing::error!(%error, "a camera's file is not changed");

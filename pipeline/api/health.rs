@@ -116,8 +116,9 @@ pub(super) async fn ready(State(state): State<ApiState>, identity: Identity) -> 
     }
     let degraded = state.0.metrics.health.degraded().into_iter();
     let degraded = degraded.map(|(part, reasons)| DegradedPart { part, reasons }).collect();
+    let all = state.0.hub.cameras();
     let states: Vec<(&str, CameraState)> =
-        state.0.hub.cameras.iter().map(|camera| (camera.id.as_str(), camera.snapshot().state)).collect();
+        all.iter().map(|camera| (camera.id.as_str(), camera.snapshot().state)).collect();
     let cameras = CamerasUp {
         online: states.iter().filter(|(_, state)| *state == CameraState::Online).count(),
         without_pictures: states

@@ -241,7 +241,7 @@ fn router(state: ApiState, address: SocketAddr) -> Router {
         .routes(routes!(still::redacted))
         .routes(routes!(still::plain))
         .routes(routes!(ground::show))
-        .routes(routes!(config::show, config::save))
+        .routes(routes!(config::show, config::save, config::comings::remove))
         .routes(routes!(config::check))
         .routes(routes!(config::history::list))
         .routes(routes!(config::history::version))

@@ -90,7 +90,7 @@ async fn read(state: &ApiState, wanted: &Wanted, only: Option<String>) -> Result
     let (hub, desk) = (state.0.hub.clone(), state.0.trails.clone());
     let read = tokio::task::spawn_blocking(move || match only {
         Some(id) => desk.numbers(&[&id], day, false),
-        None => desk.numbers(&hub.cameras.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), day, true),
+        None => desk.numbers(&hub.cameras().iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), day, true),
     });
     match read.await {
         Ok(Ok(site)) => Ok((day, site)),

@@ -106,7 +106,8 @@ pub(super) async fn show(State(state): State<ApiState>) -> Result<Json<Operation
     let shared = &state.0;
     let metrics = &shared.metrics;
     let millis = |seconds: f64| (seconds * 1e5).round() / 100.0;
-    let cameras = shared.hub.cameras.iter().map(|camera| {
+    let all = shared.hub.cameras();
+    let cameras = all.iter().map(|camera| {
         let (now, series) = (camera.snapshot(), metrics.for_camera(&camera.id));
         Camera {
             id: camera.id.clone(),

@@ -1,7 +1,5 @@
 //! Rules that are silenced for a time: they raise nothing, are seen as such, and come back by themselves.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -127,10 +125,7 @@ impl Shared {
     /// Tells every camera which of its rules are silenced, as the database has it.
     pub(super) fn take_snoozes(&self) -> Result<(), StoreError> {
         let all = self.store.read(|c| snooze::list(c, Timestamp::now()))?;
-        for camera in &self.hub.cameras {
-            let own = all.iter().filter(|snooze| snooze.camera == camera.id).cloned();
-            camera.snoozed.set(own.collect::<Arc<[Snooze]>>());
-        }
+        self.hub.set_snoozes(all);
         Ok(())
     }
 }

@@ -64,7 +64,7 @@ pub(super) async fn metrics(
 pub(super) async fn cameras(State(state): State<ApiState>) -> Json<Cameras> {
     let (hub, now) = (&state.0.hub, jiff::Timestamp::now());
     let cameras = hub
-        .cameras
+        .cameras()
         .iter()
         .map(|camera| Camera {
             id: camera.id.clone(),

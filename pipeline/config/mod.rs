@@ -38,4 +38,4 @@ pub use fault::{Checked, ConfigError, Fault};
 pub use load::{camera_files, camera_text, load_camera, load_site, looks_like_site, read_text};
 pub use schema::schema;
 pub use site_files::{CameraFile, SiteEdit, SiteFiles};
-pub use write::write_text;
+pub use write::{create_text, write_text};

@@ -23,7 +23,7 @@ use jiff::tz::TimeZone;
 pub use access::{Access, Networks, Role, Tls};
 pub use broker::{Broker, Kafka, Mqtt, Nats, Payload};
 pub use camera::{Camera, Detect, Line, Mask, MaskKind, Source, SourceUrl, Transport, Zone};
-pub use diff::CameraDiff;
+pub use diff::{CameraDiff, lasting_rules};
 pub use evidence::Evidence;
 pub use ground::{Ground, GroundPlane, KnownPlane};
 pub use motion::{Motion, Preset, Tied};

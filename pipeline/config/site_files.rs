@@ -2,6 +2,7 @@
 //! against the rest of the site as it is in force.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ struct Demand {
 
 #[derive(Clone, Debug)]
 enum Wanted {
+    /// There is such a camera.
+    Camera(String),
     /// Some camera has this zone.
     Zone(String),
     /// This camera has this line.
@@ -110,15 +113,13 @@ impl SiteFiles {
             demands.push(Demand { wanted, by: report.place(gate.span(), gate.path()) });
         }
         for mention in mentions {
-            let wanted = Wanted::Zone(mention.id.clone());
-            let known = if mention.zone { self.gives(&wanted, None) } else { self.index(&mention.id).is_some() };
-            if !known {
+            let id = mention.id.clone();
+            let wanted = if mention.zone { Wanted::Zone(id) } else { Wanted::Camera(id) };
+            if !self.gives(&wanted, None) {
                 let what = if mention.zone { "zone" } else { "camera" };
                 report.fault(&mention.at, mention.path.as_str(), format!("there is no {what} `{}`", mention.id));
             }
-            if mention.zone {
-                demands.push(Demand { wanted, by: report.place(&mention.at, &mention.path) });
-            }
+            demands.push(Demand { wanted, by: report.place(&mention.at, &mention.path) });
         }
         demands
     }
@@ -147,11 +148,12 @@ impl SiteFiles {
         report.finish(SiteEdit { site, demands, diff })
     }
 
-    /// Takes sinks, routes and grids of a checked text in force; the rest is as it was.
+    /// Takes rules, sinks, routes and grids of a checked text in force; the rest is as it was.
     pub fn put_site(&mut self, edit: SiteEdit) {
-        let Site { sinks, routes, grids, .. } = edit.site;
+        let Site { rules, sinks, routes, grids, .. } = edit.site;
         self.grids = grids.iter().map(|grid| grid.id.clone()).collect();
         (self.site.sinks, self.site.routes, self.site.grids) = (sinks, routes, grids);
+        self.site.rules = rules;
         self.demands = edit.demands;
     }
 
@@ -176,25 +178,91 @@ impl SiteFiles {
     }
 
     /// Checks another text for the file of the camera with this index: as a file, and that the rest of the site finds in
-    /// it what it asks for. A camera that runs keeps its id.
+    /// it what it asks for. The camera keeps its id.
     pub fn check(&self, index: usize, text: &str) -> Result<Checked<Camera>, ConfigError> {
         let (camera, file) = (&self.site.cameras[index], &self.cameras[index]);
         let checked = self.parse(&file.path, text)?;
         let mut report = Report::new(&file.path, text);
         if checked.plan.id != camera.id {
-            let message = format!("`{}` cannot become `{}` while it runs", camera.id, checked.plan.id);
+            let message = format!("`{}` cannot become `{}`", camera.id, checked.plan.id);
             report.fault(&key_span(text, "id"), "id", message);
         }
+        self.check_demands(index, &checked.plan, text, &mut report);
+        report.finish(()).map(|_| checked)
+    }
+
+    /// The same, but it may be the text of a camera that comes in the place of this one.
+    pub fn check_successor(&self, index: usize, text: &str) -> Result<Checked<Camera>, ConfigError> {
+        let path = &self.cameras[index].path;
+        let checked = self.parse(path, text)?;
+        let mut report = Report::new(path, text);
+        if let Some(other) = self.index(&checked.plan.id).filter(|other| *other != index) {
+            self.taken(other, text, &mut report);
+        }
+        self.check_demands(index, &checked.plan, text, &mut report);
+        report.finish(()).map(|_| checked)
+    }
+
+    /// Checks the text of a file that no camera has, with the index of the camera that has the same id, if one has.
+    pub fn check_new(&self, path: &Path, text: &str) -> Result<(Checked<Camera>, Option<usize>), ConfigError> {
+        let checked = self.parse(path, text)?;
+        let other = self.index(&checked.plan.id);
+        Ok((checked, other))
+    }
+
+    /// Why a text cannot be that of a new camera: its id is that of the camera with this index.
+    pub fn is_taken(&self, other: usize, path: &Path, text: &str) -> ConfigError {
+        let mut report = Report::new(path, text);
+        self.taken(other, text, &mut report);
+        refusal(path, report)
+    }
+
+    /// Whether the rest of the site can do without the camera with this index.
+    pub fn check_gone(&self, index: usize) -> Result<(), ConfigError> {
+        let (camera, path) = (&self.site.cameras[index], &self.cameras[index].path);
+        let missed = self.demands.iter().filter(|demand| !self.gives(&demand.wanted, Some((index, None))));
+        let told = |Demand { wanted, by }: &Demand| {
+            let what = format!("camera `{}` cannot go: {by} names {wanted}", camera.id);
+            Fault::unreadable(path, what)
+        };
+        let mut faults: Vec<Fault> = missed.map(told).collect();
+        if self.cameras.len() == 1 {
+            faults.push(Fault::unreadable(path, format!("camera `{}` cannot go: it is the only one", camera.id)));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
+    }
+
+    fn check_demands(&self, index: usize, plan: &Camera, text: &str, report: &mut Report<'_>) {
         for Demand { wanted, by } in &self.demands {
-            if !self.gives(wanted, Some((index, &checked.plan))) {
-                let (key, what) = match wanted {
-                    Wanted::Zone(id) => ("zone", format!("zone `{id}`")),
-                    Wanted::Line { line, .. } => ("line", format!("line `{line}`")),
-                };
-                report.fault(&key_span(text, key), key, format!("{what} is gone, but {by} names it"));
+            if !self.gives(wanted, Some((index, Some(plan)))) {
+                let key = wanted.key();
+                report.fault(&key_span(text, key), key, format!("{wanted} is gone, but {by} names it"));
             }
         }
-        report.finish(()).map(|_| checked)
+    }
+
+    fn taken(&self, other: usize, text: &str, report: &mut Report<'_>) {
+        let (id, path) = (&self.site.cameras[other].id, &self.cameras[other].path);
+        report.fault(&key_span(text, "id"), "id", format!("`{id}` is already the camera of {}", path.display()));
+    }
+
+    /// Takes a camera more; gives its index, which is by the name of its file.
+    pub fn insert(&mut self, path: PathBuf, text: Arc<str>, camera: Arc<Camera>) -> usize {
+        let index = self.cameras.iter().position(|other| other.path > path).unwrap_or(self.cameras.len());
+        self.site.cameras.insert(index, camera);
+        self.cameras.insert(index, CameraFile { path, text });
+        index
+    }
+
+    /// A camera is gone.
+    pub fn remove(&mut self, index: usize) {
+        self.site.cameras.remove(index);
+        self.cameras.remove(index);
+    }
+
+    /// The file of a camera has another name.
+    pub fn rename(&mut self, index: usize, path: PathBuf) {
+        self.cameras[index].path = path;
     }
 
     /// Takes a checked text in force.
@@ -214,18 +282,43 @@ impl SiteFiles {
         Ok(checked)
     }
 
-    /// Whether the cameras have what is asked of them; one of them may be another than in force.
-    fn gives(&self, wanted: &Wanted, other: Option<(usize, &Camera)>) -> bool {
+    /// Whether the cameras have what is asked of them; one of them may be another than in force, or gone.
+    fn gives(&self, wanted: &Wanted, other: Option<(usize, Option<&Camera>)>) -> bool {
         let camera = |(i, own): (usize, &'_ Arc<Camera>)| match other {
-            Some((index, other)) if index == i => has(other, wanted),
+            Some((index, other)) if index == i => other.is_some_and(|other| has(other, wanted)),
             _ => has(own, wanted),
         };
         self.site.cameras.iter().enumerate().any(camera)
     }
 }
 
+impl Wanted {
+    /// Where it stands in a camera's file.
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Camera(_) => "id",
+            Self::Zone(_) => "zone",
+            Self::Line { .. } => "line",
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Camera(id) => write!(f, "camera `{id}`"),
+            Self::Zone(id) => write!(f, "zone `{id}`"),
+            Self::Line { line, .. } => write!(f, "line `{line}`"),
+        }
+    }
+}
+
 /// Why a text is no site file at all.
 fn unread(file: &Path, report: Report<'_>) -> ConfigError {
+    refusal(file, report)
+}
+
+fn refusal(file: &Path, report: Report<'_>) -> ConfigError {
     match report.finish(()) {
         Err(error) => error,
         Ok(_) => ConfigError { faults: vec![Fault::unreadable(file, "not readable")] },
@@ -234,6 +327,7 @@ fn unread(file: &Path, report: Report<'_>) -> ConfigError {
 
 fn has(camera: &Camera, wanted: &Wanted) -> bool {
     match wanted {
+        Wanted::Camera(id) => camera.id == *id,
         Wanted::Zone(id) => camera.zones.iter().any(|zone| zone.id == *id),
         Wanted::Line { camera: id, line } => camera.id == *id && camera.lines.iter().any(|l| l.id == *line),
     }
@@ -310,10 +404,58 @@ mod tests {
     }
 
     #[test]
+    fn a_camera_comes_goes_and_succeeds_another_as_the_site_allows() {
+        let (folder, mut files) = files();
+        let path = folder.path().join("cameras/middle.toml");
+        let (middle, other) = files.check_new(&path, &camera("middle", STEPS)).unwrap();
+        assert_eq!((middle.plan.id.as_str(), other), ("middle", None));
+        let (_, other) = files.check_new(&path, &camera("south", "")).unwrap();
+        let taken = files.is_taken(other.unwrap(), &path, &camera("south", "")).to_string();
+        assert!(
+            taken.contains("middle.toml:1:1: id: `south` is already the camera of") && taken.contains("south.toml")
+        );
+        // What the site names has to stay somewhere.
+        let south = |files: &SiteFiles, text: &str| files.check_successor(files.index("south").unwrap(), text);
+        assert_eq!(south(&files, &camera("east", "")).unwrap().plan.id, "east");
+        assert!(south(&files, &camera("north", "")).unwrap_err().to_string().contains("already the camera"));
+        let north = files.check_successor(0, &camera("west", STEPS)).unwrap_err().to_string();
+        assert!(north.contains("1:1: line: line `gate` is gone, but") && north.contains("rule[0].gate[0]"), "{north}");
+        let gone = files.check_gone(0).unwrap_err().to_string();
+        assert!(gone.contains("camera `north` cannot go:") && gone.contains("names zone `steps`"), "{gone}");
+        // In the order of names.
+        assert_eq!(files.insert(path, "".into(), Arc::new(middle.plan)), 0);
+        assert_eq!(files.index("north"), Some(1));
+        assert!(files.check_gone(1).unwrap_err().to_string().contains("line `gate`"), "another has the zone");
+        assert!(files.check_gone(2).is_ok());
+        files.remove(2);
+        assert_eq!((files.cameras().len(), files.index("south")), (2, None));
+    }
+
+    #[test]
+    fn a_camera_that_a_route_names_and_the_only_one_cannot_go() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("cameras")).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write(
+            "site.toml",
+            "id = \"s\"\n[[sink]]\nid = \"a\"\nkind = \"log\"\n[[route]]\nid = \"r\"\nto = [\"a\"]\ncameras = [\"north\"]\n",
+        );
+        write("cameras/north.toml", &camera("north", ""));
+        let files = SiteFiles::load(&folder.path().join("site.toml")).unwrap().plan;
+        let gone = files.check_gone(0).unwrap_err().faults;
+        assert_eq!(gone.len(), 2, "{gone:?}");
+        assert!(gone[0].message.contains("route[0].cameras names camera `north`"), "{gone:?}");
+        assert!(gone[1].message.ends_with("it is the only one"), "{gone:?}");
+        assert!(
+            files.check_successor(0, &camera("south", "")).unwrap_err().to_string().contains("1:1: id: camera `north`")
+        );
+    }
+
+    #[test]
     fn a_camera_keeps_its_id_and_its_source() {
         let (_folder, files) = files();
         let renamed = faults(&files, 1, &camera("east", ""));
-        assert_eq!(renamed, ["1:1: id: `south` cannot become `east` while it runs"]);
+        assert_eq!(renamed, ["1:1: id: `south` cannot become `east`"]);
         assert!(faults(&files, 1, "id = \"south\"\n")[0].contains("source: missing"));
         // As a file of its own: every fault, with its place.
         let bad =

@@ -27,6 +27,28 @@ pub fn write_text(file: &Path, text: &str) -> io::Result<()> {
     written
 }
 
+/// Makes a file that is not there yet: whoever reads it sees all of its text or nothing. One that is there stays.
+pub fn create_text(file: &Path, text: &str) -> io::Result<()> {
+    if fs::symlink_metadata(file).is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = file.with_file_name(name);
+    let write = || {
+        let mut out = File::create(&beside)?;
+        out.write_all(text.as_bytes())?;
+        out.sync_all()?;
+        fs::rename(&beside, file)?;
+        file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    let written = write();
+    if written.is_err() {
+        fs::remove_file(&beside).ok();
+    }
+    written
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -46,6 +68,12 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside");
         assert!(write_text(&folder.path().join("none.toml"), "x").is_err());
+        create_text(&folder.path().join("c.toml"), "first").unwrap();
+        assert_eq!(create_text(&link, "x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert!(create_text(&folder.path().join("none/c.toml"), "x").is_err());
+        assert_eq!(fs::read_to_string(folder.path().join("c.toml")).unwrap(), "first");
+        fs::remove_file(folder.path().join("c.toml")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside");
         // A folder is in the way: the file stays.
         fs::create_dir(folder.path().join("a.toml.new")).unwrap();
         assert!(write_text(&file, "newer").is_err());

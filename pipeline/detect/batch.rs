@@ -68,6 +68,15 @@ impl Rota {
         Self { priority, ..self }
     }
 
+    /// A camera comes, by a number that is free: behind all that are there.
+    pub fn enter(&mut self, camera: usize, group: usize, priority: bool) {
+        let cameras = self.groups.len().max(camera + 1);
+        self.groups.resize(cameras, group);
+        self.served.resize(cameras, 0);
+        self.served[camera] = self.turn;
+        self.regroup(camera, group, priority);
+    }
+
     /// A camera goes over to another group, and goes before others or no more.
     pub fn regroup(&mut self, camera: usize, group: usize, priority: bool) {
         self.groups[camera] = group;
@@ -144,6 +153,20 @@ mod tests {
         let share = |camera: usize| served.iter().filter(|c| **c == camera).count();
         assert!(share(0).abs_diff(share(2)) <= 1 && (50..=70).contains(&share(0)), "{} {}", share(0), share(2));
         assert!(share(1).abs_diff(share(3)) <= 2 && share(1) > 430, "{} {}", share(1), share(3));
+    }
+
+    #[test]
+    fn who_comes_later_is_served_after_those_who_wait_and_has_its_share() {
+        let mut rota = Rota::default();
+        (0..2).for_each(|camera| rota.enter(camera, 0, false));
+        assert_eq!([serve(&mut rota, &[0, 1], 1), serve(&mut rota, &[0, 1], 1)], [[0], [1]]);
+        assert_eq!(serve(&mut rota, &[0, 1], 1), [0]);
+        rota.enter(2, 0, false);
+        let served: Vec<usize> = (0..6).flat_map(|_| serve(&mut rota, &[0, 1, 2], 1)).collect();
+        assert_eq!(served, [1, 0, 2, 1, 0, 2]);
+        // Somebody else by the number of one that went.
+        rota.enter(1, 7, true);
+        assert_eq!((serve(&mut rota, &[0, 1, 2], 1), rota.group(1)), (vec![1], 7));
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub fn trial(site: &Path, measured: Duration, interrupted: &Stop) -> Result<Tria
         }
         until()
     };
-    let came = wait(&|| hub.cameras.iter().all(|camera| camera.snapshot().analysed > 0), PATIENCE);
+    let came = wait(&|| hub.cameras().iter().all(|camera| camera.snapshot().analysed > 0), PATIENCE);
     wait(&|| false, WARM_UP);
     let (before, began) = (Series::of(&metrics)?, Instant::now());
     wait(&|| false, measured);

@@ -18,7 +18,7 @@ pub fn follow(plans: &LivePlans, stop: &Stop) {
     if let Err(error) = &watch {
         tracing::warn!(%error, "edits of files are seen within {} s", SELDOM.as_secs());
     }
-    let mut looked = Instant::now();
+    let (mut looked, mut soon) = (Instant::now(), false);
     while !stop.is_set() {
         let changed = match &watch {
             Ok(watch) => watch.changed(TICK),
@@ -27,9 +27,9 @@ pub fn follow(plans: &LivePlans, stop: &Stop) {
                 false
             }
         };
-        if changed || looked.elapsed() >= SELDOM {
-            plans.look();
+        if changed || soon || looked.elapsed() >= SELDOM {
             looked = Instant::now();
+            soon = plans.look(looked);
         }
     }
 }

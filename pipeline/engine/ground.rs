@@ -68,23 +68,23 @@ const LOOK: Duration = Duration::from_secs(2);
 const WRITE: Duration = Duration::from_secs(60);
 
 /// Keeps what all cameras of a run learn.
+#[derive(Clone)]
 pub struct GroundKeeper {
     memory: GroundMemory,
-    /// In the order of the cameras.
-    watched: Vec<Watched>,
 }
 
+/// When a camera's ground was looked at last, and how it was.
 #[derive(Clone, Copy, Default)]
-struct Watched {
+pub struct Watched {
     looked: Option<Instant>,
     written: Option<Instant>,
     ready: bool,
 }
 
 impl GroundKeeper {
-    /// For so many cameras.
-    pub fn new(data: &Path, cameras: usize) -> Self {
-        Self { memory: GroundMemory::new(data), watched: vec![Watched::default(); cameras] }
+    /// Below the data folder of a site.
+    pub fn new(data: &Path) -> Self {
+        Self { memory: GroundMemory::new(data) }
     }
 
     /// Lets a camera go on from what it had learnt.
@@ -102,10 +102,15 @@ impl GroundKeeper {
         self.obey(camera, ground);
     }
 
-    /// A look at one camera, by its index; gives what is to be kept when it is time.
-    pub fn look(&mut self, index: usize, camera: &Camera, ground: &mut Ground, now: Instant) -> Option<LearntGround> {
+    /// A look at one camera; gives what is to be kept when it is time.
+    pub fn look(
+        &self,
+        watched: &mut Watched,
+        camera: &Camera,
+        ground: &mut Ground,
+        now: Instant,
+    ) -> Option<LearntGround> {
         ground.learnt()?;
-        let watched = self.watched.get_mut(index)?;
         if watched.looked.is_some_and(|last| now - last < LOOK) {
             return None;
         }

@@ -2,7 +2,7 @@
 //! committed. Writers never wait for readers.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -25,10 +25,17 @@ pub struct LiveHub {
     pub site: String,
     /// Of days and schedules.
     pub time_zone: TimeZone,
-    /// In the order of the plan.
-    pub cameras: Vec<Arc<CameraHub>>,
+    inner: Mutex<Inner>,
     events: broadcast::Sender<Arc<Event>>,
     ready: AtomicBool,
+}
+
+struct Inner {
+    /// In the order of the plan.
+    cameras: Arc<[Arc<CameraHub>]>,
+    /// Of all cameras, as they were told last: one that comes finds its own.
+    snoozes: Vec<Snooze>,
+    spots: Vec<(String, Rect)>,
 }
 
 /// One camera.
@@ -47,6 +54,8 @@ pub struct CameraHub {
     /// By [`Look`].
     viewers: [AtomicUsize; 2],
     accept: AtomicBool,
+    /// It is no more among the site's.
+    gone: AtomicBool,
     /// Ends the capture under way.
     capture: Mutex<Stop>,
     /// The preset whose view is to be taken.
@@ -169,12 +178,56 @@ impl LiveHub {
         let cameras = site.cameras.iter().map(|camera| Arc::new(CameraHub::new(camera))).collect();
         let (events, _) = broadcast::channel(EVENTS);
         let time_zone = site.time_zone.clone();
-        Arc::new(Self { site: site.id.clone(), time_zone, cameras, events, ready: AtomicBool::new(false) })
+        let inner = Mutex::new(Inner { cameras, snoozes: Vec::new(), spots: Vec::new() });
+        Arc::new(Self { site: site.id.clone(), time_zone, inner, events, ready: AtomicBool::new(false) })
+    }
+
+    /// All cameras, in the order of the plan.
+    pub fn cameras(&self) -> Arc<[Arc<CameraHub>]> {
+        Arc::clone(&self.lock().cameras)
     }
 
     /// The camera with this id.
-    pub fn camera(&self, id: &str) -> Option<&Arc<CameraHub>> {
-        self.cameras.iter().find(|c| c.id == id)
+    pub fn camera(&self, id: &str) -> Option<Arc<CameraHub>> {
+        self.lock().cameras.iter().find(|c| c.id == id).cloned()
+    }
+
+    /// A camera comes, at this place in the order of the plan.
+    pub fn enter(&self, index: usize, camera: &Arc<plan::Camera>) -> Arc<CameraHub> {
+        let hub = Arc::new(CameraHub::new(camera));
+        let mut inner = self.lock();
+        hub.take_known(&inner);
+        let mut cameras = inner.cameras.to_vec();
+        cameras.insert(index.min(cameras.len()), Arc::clone(&hub));
+        inner.cameras = cameras.into();
+        hub
+    }
+
+    /// A camera goes; whoever watches it sees no more.
+    pub fn leave(&self, id: &str) {
+        let mut inner = self.lock();
+        let (gone, left): (Vec<_>, Vec<_>) = inner.cameras.iter().cloned().partition(|camera| camera.id == id);
+        inner.cameras = left.into();
+        drop(inner);
+        gone.iter().for_each(|camera| camera.end());
+    }
+
+    /// Tells every camera which of its rules are silenced: all that are, of all cameras.
+    pub fn set_snoozes(&self, all: Vec<Snooze>) {
+        let mut inner = self.lock();
+        inner.snoozes = all;
+        inner.cameras.iter().for_each(|camera| camera.take_known(&inner));
+    }
+
+    /// Tells every camera where nothing counts that is no person: all such spots, with their cameras.
+    pub fn set_spots(&self, all: Vec<(String, Rect)>) {
+        let mut inner = self.lock();
+        inner.spots = all;
+        inner.cameras.iter().for_each(|camera| camera.take_known(&inner));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells all readers of an event that is on disk. Never waits.
@@ -247,12 +300,30 @@ impl CameraHub {
             snapshot: Mutex::new(Snapshot::of(camera)),
             viewers: [Look::Tile, Look::Large].map(|_| AtomicUsize::new(0)),
             accept: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             capture: Mutex::default(),
             preset: Mutex::new(None),
             picture: watch::Sender::new(None),
             stills: [View::Redacted, View::Plain]
                 .map(|_| Stills { asked: AtomicUsize::new(0), picture: watch::Sender::new(Arc::from([])) }),
         }
+    }
+
+    fn take_known(&self, known: &Inner) {
+        let snoozed = known.snoozes.iter().filter(|snooze| snooze.camera == self.id).cloned();
+        self.snoozed.set(snoozed.collect());
+        self.quiet.set(known.spots.iter().filter(|(camera, _)| *camera == self.id).map(|(_, spot)| *spot).collect());
+    }
+
+    /// Whoever waits for pictures waits no more.
+    fn end(&self) {
+        self.gone.store(true, Ordering::Release);
+        self.picture.send_replace(None);
+        self.stills.iter().for_each(|stills| stills.picture.send_modify(|_| {}));
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
     }
 
     /// Changes the state in place; short, allocates nothing.
@@ -361,6 +432,9 @@ impl Viewer {
     pub async fn next(&mut self) -> Option<LivePicture> {
         loop {
             self.picture.changed().await.ok()?;
+            if self.camera.is_gone() {
+                return None;
+            }
             if let Some(picture) = self.picture.borrow_and_update().clone() {
                 return Some(picture);
             }
@@ -385,6 +459,9 @@ impl Asked {
     /// The next picture; `None` when the camera is gone.
     pub async fn next(&mut self) -> Option<Arc<[u8]>> {
         self.picture.changed().await.ok()?;
+        if self.camera.is_gone() {
+            return None;
+        }
         Some(self.picture.borrow_and_update().clone())
     }
 }

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::Sender;
 
 use super::analyze::privacy_mask;
+use super::ground::Watched;
 use super::hub::CameraHub;
 use super::keeping::Keeping;
 use super::painter::Painter;
+use super::site::Asked;
 use super::stages::{CameraStages, Spent};
 use crate::alerts::numbering::Entry;
 use crate::capture::gaze::Stored;
@@ -17,9 +19,7 @@ use crate::capture::{FreshestSlot, Gaze, Inspector, PrivacyMask};
 use crate::config::plan::Camera;
 use crate::rules::Ground;
 use crate::telemetry::{CameraMetrics, Metrics, PlanMetrics, Stage, StageMetrics};
-use crate::types::{
-    Aim, Crossed, Detection, Direction, EndReason, Event, Frame, MediaTime, Rest, SiteCrossed, Span, State,
-};
+use crate::types::{Aim, Detection, Direction, EndReason, Event, Frame, MediaTime, Rest, SiteCrossed, Span, State};
 
 mod exchange;
 
@@ -41,6 +41,16 @@ pub struct Lane {
     pub hub: Arc<CameraHub>,
 }
 
+/// A camera of a run, with what one thread at a time holds of it.
+pub struct Seat {
+    /// What all threads share.
+    pub lane: Arc<Lane>,
+    /// The rest.
+    pub state: LaneState,
+    /// How often its ground was looked at.
+    pub ground: Watched,
+}
+
 /// Of [`Lane::other_from`].
 pub const NO_OTHER: u64 = u64::MAX;
 
@@ -55,26 +65,17 @@ pub struct Judged {
 
 /// Where a camera's crossings go besides.
 pub struct Gates {
-    /// Index of the camera in the site's plan.
-    camera: usize,
-    /// Ids of its lines in the order in which the site's rules know them.
-    known: Vec<String>,
-    /// For each line of the plan in force, its index there.
-    lines: Vec<Option<usize>>,
+    /// Id of the camera.
+    camera: Arc<str>,
+    /// What the site's rules ask for, and which of it was looked at.
+    asked: Arc<Asked>,
+    version: usize,
+    /// For each line of the plan in force its id, if some rule asks for it.
+    lines: Vec<Option<Arc<str>>>,
     /// To the site's rules.
     out: Sender<SiteCrossed>,
     /// Counts crossings that the site's rules did not take.
     overflow: prometheus::IntCounter,
-}
-
-impl Gates {
-    fn tell(&self, at: jiff::Timestamp, crossed: &Crossed) {
-        let Some(line) = self.lines.get(crossed.line).copied().flatten() else { return };
-        let direction = crossed.direction;
-        if self.out.try_send(SiteCrossed { at, camera: self.camera, line, direction }).is_err() {
-            self.overflow.inc();
-        }
-    }
 }
 
 /// What one worker at a time holds of a camera.
@@ -93,7 +94,7 @@ pub struct LaneState {
     painter: Painter,
     events: Vec<Event>,
     out: Sender<Entry>,
-    /// The way to the rules of the whole site, where they ask for this camera's lines.
+    /// The way to the rules of the whole site.
     gates: Option<Gates>,
     /// What the camera leaves behind besides alerts.
     keeping: Option<Keeping>,
@@ -131,6 +132,21 @@ impl Overflow {
 
 /// Share of each new interval in the smoothed one that the page shows.
 const SMOOTHING: f64 = 0.1;
+
+impl Lane {
+    /// Of a camera that has not begun.
+    pub fn new(hub: Arc<CameraHub>, metrics: &Metrics) -> Self {
+        Self {
+            id: hub.id.clone(),
+            slot: FreshestSlot::new(),
+            busy: AtomicBool::new(true),
+            unusable: AtomicBool::new(false),
+            other_from: AtomicU64::new(NO_OTHER),
+            metrics: metrics.for_camera(&hub.id),
+            hub,
+        }
+    }
+}
 
 impl LaneState {
     /// For a camera by its first plan, of which `stages` and `painter` are made. `out` leads to the journal.
@@ -173,8 +189,8 @@ impl LaneState {
     }
 
     /// Crossings go to the rules of the whole site too.
-    pub fn with_gates(mut self, gates: Option<Gates>) -> Self {
-        self.gates = gates;
+    pub fn with_gates(mut self, gates: Gates) -> Self {
+        self.gates = Some(gates);
         self
     }
 
@@ -215,7 +231,7 @@ impl LaneState {
         }
         for crossed in &observed.measured.crossed {
             self.plan_metrics.crossed(crossed.line, crossed.direction);
-            self.gates.iter().for_each(|gates| gates.tell(frame.utc, crossed));
+            self.gates.iter_mut().for_each(|gates| gates.tell(&self.camera, frame.utc, crossed));
         }
         let now = Instant::now();
         if let Some(last) = self.last.replace(now) {
@@ -328,8 +344,8 @@ impl LaneState {
     }
 
     /// Ends what is open, at the last picture.
-    pub fn stop(&mut self, lane: &Lane) {
-        self.stages.judge().stop(EndReason::Stopped, &mut self.events);
+    pub fn end(&mut self, lane: &Lane, reason: EndReason) {
+        self.stages.judge().stop(reason, &mut self.events);
         self.painter.ended(self.seen, &self.events);
         send(&mut self.events, &self.out, &lane.id, &self.plan_metrics);
         self.painter.pause();

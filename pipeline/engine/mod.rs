@@ -9,6 +9,7 @@
 //! | [`run`] | a site until told to stop: the files below |
 //! | `watch` | the capture thread of a camera |
 //! | `board` | who is served next |
+//! | `cameras` | cameras that come and go |
 //! | `worker` | an inference worker |
 //! | `lane` | one camera between detection and journal |
 //! | `lull` | work that waits for inference |
@@ -46,6 +47,7 @@ mod archive;
 pub mod backup;
 pub mod bench;
 mod board;
+mod cameras;
 mod figures;
 mod follow;
 pub mod grid;

@@ -2,9 +2,10 @@
 //! camera uses any more is let go.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::board::Board;
+use super::lane::Seat;
 use crate::config::plan::{Detect, Inference};
 use crate::detect::{Catalog, DetectError, Key, OnnxDetector};
 
@@ -59,8 +60,8 @@ pub struct Models {
 struct Held {
     /// Of each group that somebody is in.
     keys: BTreeMap<usize, Key>,
-    /// Group of each camera.
-    groups: Vec<usize>,
+    /// Group of each camera, by its number on the board.
+    groups: BTreeMap<usize, usize>,
     /// Number of the next group. None is used twice: a worker that has not read its mail yet takes no detector for another.
     next: usize,
 }
@@ -75,15 +76,15 @@ pub struct Loaded {
 }
 
 impl Models {
-    /// `keys` and `groups` as at the start; `mail` leads to each worker.
+    /// `keys` are those of the detectors that every worker has; `mail` leads to each of them.
     pub fn new(
         catalog: Catalog,
         inference: Inference,
         board: Arc<Board>,
         mail: Arc<[Mailbox]>,
         keys: Vec<Key>,
-        groups: Vec<usize>,
     ) -> Self {
+        let groups = BTreeMap::new();
         let held = Held { next: keys.len(), keys: keys.into_iter().enumerate().collect(), groups };
         Self { catalog, inference, board, mail, held: Mutex::new(held) }
     }
@@ -93,33 +94,72 @@ impl Models {
     pub fn load(&self, detect: &Detect) -> Result<Loaded, DetectError> {
         let key = Key::of(detect, &self.catalog)?;
         let entry = self.catalog.resolve(Some(&key.model))?;
-        let known = self.held.lock().unwrap_or_else(PoisonError::into_inner).keys.values().any(|own| *own == key);
+        let known = self.lock().keys.values().any(|own| *own == key);
         let wanted = if known { 0 } else { self.mail.len() };
         let load = |_| OnnxDetector::new(&entry, key.input(), &key.extra(), &self.inference);
         let fresh = (0..wanted).map(load).collect::<Result<_, _>>()?;
         Ok(Loaded { fresh, start_score: detect.score.unwrap_or(entry.score), key })
     }
 
+    /// A camera comes and is looked at with it; gives its number on the board. Other detectors stay until [`Self::settle`]:
+    /// at the start those of cameras that are still to come.
+    pub fn enter(&self, seat: Box<Seat>, loaded: Loaded, priority: bool) -> usize {
+        let mut held = self.lock();
+        let group = self.group(&mut held, loaded);
+        let camera = self.board.enter(seat, group, priority);
+        held.groups.insert(camera, group);
+        camera
+    }
+
     /// The camera's next picture is looked at with it.
     pub fn install(&self, camera: usize, loaded: Loaded, priority: bool) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let Held { keys, groups, next } = &mut *held;
-        let known = keys.iter().find(|(_, own)| **own == loaded.key).map(|(group, _)| *group);
-        let group = known.unwrap_or_else(|| {
-            let new = *next;
-            *next += 1;
-            keys.insert(new, loaded.key);
+        let mut held = self.lock();
+        let group = self.group(&mut held, loaded);
+        self.board.regroup(camera, group, priority);
+        held.groups.insert(camera, group);
+        self.let_go(&mut held);
+    }
+
+    /// A camera has gone. What it alone used is there for one that comes in its place, until [`Self::settle`].
+    pub fn leave(&self, camera: usize) {
+        self.lock().groups.remove(&camera);
+    }
+
+    /// Lets go what no camera uses.
+    pub fn settle(&self) {
+        self.let_go(&mut self.lock());
+    }
+
+    /// Every worker has it before anyone is asked for it.
+    fn group(&self, held: &mut Held, loaded: Loaded) -> usize {
+        let known = held.keys.iter().find(|(_, own)| **own == loaded.key).map(|(group, _)| *group);
+        known.unwrap_or_else(|| {
+            let new = held.next;
+            held.next += 1;
+            held.keys.insert(new, loaded.key);
             let posts = loaded.fresh.into_iter().map(|detector| Post::Serve(new, Box::new(detector)));
             self.mail.iter().zip(posts).for_each(|(mailbox, post)| mailbox.put(post));
             new
+        })
+    }
+
+    fn let_go(&self, held: &mut Held) {
+        let Held { keys, groups, .. } = held;
+        let mut unused = Vec::new();
+        keys.retain(|group, _| {
+            let used = groups.values().any(|own| own == group);
+            unused.extend((!used).then_some(*group));
+            used
         });
-        // Every worker has it before anyone is asked for it.
-        self.board.regroup(camera, group, priority);
-        let old = std::mem::replace(&mut groups[camera], group);
-        if !groups.contains(&old) {
-            keys.remove(&old);
-            self.mail.iter().for_each(|mailbox| mailbox.put(Post::Free(old)));
+        for group in unused {
+            self.mail.iter().for_each(|mailbox| mailbox.put(Post::Free(group)));
         }
+        // Read at once, also by a worker that has no pictures: mail does not pile up.
+        self.board.call();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

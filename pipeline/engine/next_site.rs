@@ -1,4 +1,4 @@
-//! The way of a changed site file to the one thread that decides where alerts go.
+//! The way of a changed site file to a thread that goes by it: the one that decides where alerts go, and that of the site's own rules.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,18 +1,26 @@
 //! The configuration in force while a site runs, and the way to another: files that somebody edits, and saves of the API.
 //! A text is checked whole before any of it counts; a bad one is refused with its place, and the last good one stays.
 
-use std::collections::BTreeSet;
+mod comings;
+mod error;
+mod looking;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::broadcast;
 
+pub use error::EditError;
+
+use super::cameras::Cameras;
 use super::hub::LiveHub;
 use super::latest::Latest;
-use super::models::{Loaded, Models};
+use super::models::Loaded;
 use super::next_site::NextSite;
 use crate::config::plan::{Camera, CameraDiff, Detect, Site};
-use crate::config::{Checked, ConfigError, Fault, SiteEdit, SiteFiles, camera_files, read_text, write_text};
+use crate::config::{Checked, ConfigError, Fault, SiteEdit, SiteFiles, read_text, write_text};
 use crate::detect::DetectError;
 use crate::dispatch::Roster;
 use crate::telemetry::{Metrics, Part};
@@ -30,10 +38,10 @@ pub struct LivePlans {
     edits: broadcast::Sender<HandEdit>,
     /// Ids of the grids in force.
     grids: Arc<Latest<Vec<String>>>,
-    /// Who takes other sinks and routes; nobody before dispatch is built.
-    takers: OnceLock<(Roster, Arc<NextSite>)>,
-    /// Who exchanges detectors; nobody before they are loaded.
-    models: OnceLock<Models>,
+    /// Who takes other sinks, and the ways to who takes the rest; nobody before dispatch is built.
+    takers: OnceLock<(Roster, [Arc<NextSite>; 2])>,
+    /// The cameras at work, and their detectors; nobody before they have begun.
+    cameras: OnceLock<Arc<Cameras>>,
 }
 
 struct Held {
@@ -45,11 +53,14 @@ struct Held {
     site_faults: Vec<Fault>,
     /// Its keys that are in force only after a restart.
     site_restart: Vec<&'static str>,
-    /// Camera files that came since.
-    strangers: BTreeSet<PathBuf>,
+    /// What was refused is to be looked at again, for something else has changed.
+    site_stale: bool,
+    /// Camera files that came since and have no camera: they are refused, or came before the cameras had begun.
+    strangers: BTreeMap<PathBuf, Seen>,
 }
 
 /// What is known of one camera's file.
+#[derive(Default)]
 struct Seen {
     /// As it was looked at last; `None`: it could not be read.
     text: Option<Arc<str>>,
@@ -58,6 +69,10 @@ struct Seen {
     warnings: Vec<Fault>,
     /// Its `[detect]` is in force only after a restart: it was given before the models of this one were there.
     restart: bool,
+    /// Since when the file is missing.
+    missing: Option<Instant>,
+    /// It was refused and is to be looked at again, for something else has changed.
+    stale: bool,
 }
 
 /// One camera's file as it is on disk.
@@ -84,34 +99,6 @@ pub struct HandEdit {
     pub text: Arc<str>,
 }
 
-/// An edit that was not taken: the file is as it was.
-#[derive(Debug, thiserror::Error)]
-pub enum EditError {
-    /// No camera has this id.
-    #[error("there is no camera `{0}`")]
-    Unknown(String),
-    /// The file is another than the one that was edited. Read it and try again.
-    #[error("the file has changed meanwhile")]
-    Stale,
-    /// The new text is wrong. Not worth a retry.
-    #[error(transparent)]
-    Refused(#[from] ConfigError),
-    /// The file cannot be read. A retry may help.
-    #[error("{0}")]
-    Unreadable(ConfigError),
-    /// The file cannot be written. A retry may help.
-    #[error("{}: cannot be written: {source}", path.display())]
-    Unwritable {
-        /// Where.
-        path: PathBuf,
-        /// In the system's words.
-        source: std::io::Error,
-    },
-    /// It could not be noted down. A retry may help.
-    #[error("the edit cannot be noted down: {0}")]
-    Unrecorded(String),
-}
-
 impl LivePlans {
     /// With the files as they were read at the start.
     pub fn new(files: SiteFiles, hub: Arc<LiveHub>, metrics: Arc<Metrics>) -> Arc<Self> {
@@ -122,7 +109,8 @@ impl LivePlans {
             site_text: read_text(files.file()).ok(),
             site_faults: Vec::new(),
             site_restart: Vec::new(),
-            strangers: BTreeSet::new(),
+            site_stale: false,
+            strangers: BTreeMap::new(),
             files,
         };
         let (edits, _) = broadcast::channel(EDITS);
@@ -136,19 +124,20 @@ impl LivePlans {
             edits,
             grids,
             takers: OnceLock::new(),
-            models: OnceLock::new(),
+            cameras: OnceLock::new(),
         })
     }
 
-    /// From now on an edited site file is taken: sinks by the roster, where alerts go by whoever follows `next`.
-    pub fn follow_site(&self, roster: Roster, next: Arc<NextSite>) {
+    /// From now on an edited site file is taken: sinks by the roster, where alerts go and the site's own rules by whoever
+    /// follows `next`.
+    pub fn follow_site(&self, roster: Roster, next: [Arc<NextSite>; 2]) {
         // Once; a second dispatcher would have to share the first one's outboxes.
         self.takers.get_or_init(|| (roster, next));
     }
 
-    /// From now on cameras may be looked at with other detectors.
-    pub fn exchange_models(&self, models: Models) {
-        self.models.get_or_init(|| models);
+    /// From now on cameras come and go, and may be looked at with other detectors.
+    pub fn change_cameras(&self, cameras: Arc<Cameras>) {
+        self.cameras.get_or_init(|| cameras);
     }
 
     /// Ids of the grids in force.
@@ -211,7 +200,7 @@ impl LivePlans {
         let index = held.index(camera)?;
         self.look_at(&mut held, index);
         self.show(&held);
-        held.camera_text(index)
+        held.camera_text(held.index(camera)?)
     }
 
     /// What would come of another text for a camera's file; nothing is changed.
@@ -246,28 +235,9 @@ impl LivePlans {
             return Err(EditError::Unrecorded(reason));
         }
         self.put(&mut held, index, text.into(), checked, loaded);
+        held.look_again();
         self.show(&held);
         held.camera_text(index)
-    }
-
-    /// Looks at all files and takes what has changed.
-    pub fn look(&self) {
-        let mut held = self.lock();
-        for index in 0..held.seen.len() {
-            self.look_at(&mut held, index);
-        }
-        if self.look_at_site(&mut held) {
-            // What was refused because of the site file may be good now.
-            for index in 0..held.seen.len() {
-                if !held.seen[index].faults.is_empty() {
-                    held.seen[index].text = None;
-                    held.seen[index].faults.clear();
-                    self.look_at(&mut held, index);
-                }
-            }
-        }
-        held.look_for_strangers();
-        self.show(&held);
     }
 
     /// Lets others see what is in force, and the health of the process say what is not.
@@ -275,30 +245,6 @@ impl LivePlans {
         *self.site.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(held.files.site.clone());
         self.metrics.health.note(Part::Configuration, held.faults().iter().map(Fault::to_string).collect());
         self.metrics.health.note_restarts(held.restarts());
-    }
-
-    /// Takes sinks, routes and grids of a changed site file; whether it did.
-    fn look_at_site(&self, held: &mut Held) -> bool {
-        let read = read_text(held.files.file());
-        let text = read.as_ref().ok().cloned();
-        if text == held.site_text && (text.is_some() || !held.site_faults.is_empty()) {
-            return false;
-        }
-        held.site_text = text;
-        let checked = read.and_then(|text| held.files.check_site(&text));
-        match checked.and_then(|edit| self.put_site(held, edit.plan)) {
-            Ok(()) => {
-                held.site_faults.clear();
-                self.metrics.reloads_applied.inc();
-                true
-            }
-            Err(error) => {
-                self.metrics.reloads_refused.inc();
-                refused(&error.faults);
-                held.site_faults = error.faults;
-                false
-            }
-        }
     }
 
     /// Puts a checked site file in force, except for what needs a restart. A sink that cannot be built refuses all of it.
@@ -321,10 +267,11 @@ impl LivePlans {
         // kept as a dead letter of one that is gone.
         held.files.put_site(edit);
         let site = &held.files.site;
-        next.give(Arc::new(site.clone()));
+        next.iter().for_each(|next| next.give(Arc::new(site.clone())));
         roster.change(started, gone, &site.sinks);
         self.grids.set(site.grids.iter().map(|grid| grid.id.clone()).collect());
-        tracing::info!(file = %file.display(), sinks, removed, routes = site.routes.len(), "a changed site file is in force");
+        let (rules, routes) = (site.rules.len(), site.routes.len());
+        tracing::info!(file = %file.display(), sinks, removed, routes, rules, "a changed site file is in force");
         held.site_restart = restart;
         if !held.site_restart.is_empty() {
             tracing::warn!(keys = held.site_restart.join(", "), "of the site file these are in force after a restart");
@@ -332,52 +279,29 @@ impl LivePlans {
         Ok(())
     }
 
-    fn look_at(&self, held: &mut Held, index: usize) {
-        let read = read_text(&held.files.cameras()[index].path);
-        let text: Option<Arc<str>> = read.as_deref().ok().map(Arc::from);
-        if text == held.seen[index].text && (text.is_some() || !held.seen[index].faults.is_empty()) {
-            return;
-        }
-        let checked = read.and_then(|text| held.files.check(index, &text));
-        match checked.and_then(|checked| Ok((self.load(held, index, &checked.plan)?, checked))) {
-            Ok((loaded, checked)) => {
-                let text = text.unwrap_or_default();
-                self.put(held, index, Arc::clone(&text), checked, loaded);
-                let camera = held.files.site.cameras[index].id.clone();
-                // Nobody listening is no fault.
-                self.edits.send(HandEdit { camera, text }).ok();
-            }
-            Err(error) => {
-                self.metrics.reloads_refused.inc();
-                refused(&error.faults);
-                held.seen[index] = Seen { text, faults: error.faults, warnings: Vec::new(), restart: false };
-            }
-        }
-    }
-
     /// Loads what a camera is to be looked at with, if that is something else than now. Others go on meanwhile.
     fn load(&self, held: &Held, index: usize, camera: &Camera) -> Result<Option<Loaded>, ConfigError> {
-        let Some(models) = self.models.get() else { return Ok(None) };
-        if held.files.site.cameras[index].detect == camera.detect {
-            return Ok(None);
-        }
-        let refused = |error: DetectError| {
-            let fault = Fault::unreadable(&held.files.cameras()[index].path, format!("detect: {error}"));
-            ConfigError { faults: vec![fault] }
-        };
-        models.load(&camera.detect).map(Some).map_err(refused)
+        let same = held.files.site.cameras[index].detect == camera.detect;
+        if same { Ok(None) } else { self.load_for(&held.files.cameras()[index].path, &camera.detect) }
+    }
+
+    fn load_for(&self, path: &Path, detect: &Detect) -> Result<Option<Loaded>, ConfigError> {
+        let Some(cameras) = self.cameras.get() else { return Ok(None) };
+        let refused =
+            |error: DetectError| ConfigError { faults: vec![Fault::unreadable(path, format!("detect: {error}"))] };
+        cameras.load(detect).map(Some).map_err(refused)
     }
 
     /// Puts a checked text in force, except for what needs a restart.
     fn put(&self, held: &mut Held, index: usize, text: Arc<str>, checked: Checked<Camera>, loaded: Option<Loaded>) {
         let running = Arc::clone(&held.files.site.cameras[index]);
-        let hub = &self.hub.cameras[index];
+        let Some(hub) = self.hub.camera(&running.id) else { return };
         // Nobody can load anything before the models of the start are there.
         let mut detect = Detect { gate: checked.plan.detect.gate, ..running.detect.clone() };
-        if let (Some(loaded), Some(models)) = (loaded, self.models.get()) {
+        if let (Some(loaded), Some(cameras)) = (loaded, self.cameras.get()) {
             detect.clone_from(&checked.plan.detect);
             hub.start_score.set(Some(loaded.start_score));
-            models.install(index, loaded, detect.priority);
+            cameras.install(&running.id, loaded, detect.priority);
         }
         let restart = detect != checked.plan.detect;
         let camera = Arc::new(Camera { detect, ..checked.plan });
@@ -400,7 +324,7 @@ impl LivePlans {
 
 impl Seen {
     fn good(text: Arc<str>, warnings: Vec<Fault>, restart: bool) -> Self {
-        Self { text: Some(text), faults: Vec::new(), warnings, restart }
+        Self { text: Some(text), warnings, restart, ..Self::default() }
     }
 }
 
@@ -410,20 +334,22 @@ impl Held {
     }
 
     fn faults(&self) -> Vec<Fault> {
-        self.seen.iter().flat_map(|seen| &seen.faults).chain(&self.site_faults).cloned().collect()
+        let cameras = self.seen.iter().chain(self.strangers.values());
+        cameras.flat_map(|seen| &seen.faults).chain(&self.site_faults).cloned().collect()
     }
 
     fn restarts(&self) -> Vec<String> {
         let cameras = self.files.cameras().iter().zip(&self.seen).filter(|(_, seen)| seen.restart);
         let mut waiting: Vec<String> = cameras.map(|(file, _)| format!("{}: detect", file.path.display())).collect();
-        waiting.extend(self.strangers.iter().map(|path| format!("{}: a new camera", path.display())));
+        let strangers = self.strangers.iter().filter(|(_, seen)| seen.faults.is_empty());
+        waiting.extend(strangers.map(|(path, _)| format!("{}: a new camera", path.display())));
         let site = self.site_restart.iter().map(|key| format!("{}: {key}", self.files.file().display()));
         waiting.extend(site);
         waiting
     }
 
     fn camera_text(&self, index: usize) -> Result<CameraText, EditError> {
-        let Seen { text, faults, warnings, restart } = &self.seen[index];
+        let Seen { text, faults, warnings, restart, .. } = &self.seen[index];
         let Some(text) = text.clone() else {
             return Err(EditError::Unreadable(ConfigError { faults: faults.clone() }));
         };
@@ -431,15 +357,11 @@ impl Held {
         Ok(CameraText { path, text, faults: faults.clone(), warnings: warnings.clone(), restart: *restart })
     }
 
-    /// Files of other cameras are taken by the next run: said once.
-    fn look_for_strangers(&mut self) {
-        let files = camera_files(self.files.folder()).unwrap_or_default();
-        let known: BTreeSet<&Path> = self.files.cameras().iter().map(|camera| camera.path.as_path()).collect();
-        let strangers: BTreeSet<PathBuf> = files.into_iter().filter(|file| !known.contains(file.as_path())).collect();
-        for file in strangers.difference(&self.strangers) {
-            tracing::warn!(file = %file.display(), "a new camera file: in force after a restart");
-        }
-        self.strangers = strangers;
+    /// What was refused is looked at again: it may be good beside what is in force now.
+    fn look_again(&mut self) {
+        let seen = self.seen.iter_mut().chain(self.strangers.values_mut());
+        seen.for_each(|seen| seen.stale |= !seen.faults.is_empty());
+        self.site_stale |= !self.site_faults.is_empty();
     }
 }
 

@@ -336,10 +336,7 @@ impl Recorder {
 
     fn quiet(&self) -> Result<(), JournalError> {
         let spots = self.journal.spots()?;
-        for camera in &self.hub.cameras {
-            let own = spots.iter().filter(|spot| spot.camera == camera.id);
-            camera.quiet.set(own.map(|spot| rect(spot.bbox)).collect());
-        }
+        self.hub.set_spots(spots.into_iter().map(|spot| (spot.camera, rect(spot.bbox))).collect());
         Ok(())
     }
 

@@ -1,46 +1,38 @@
 //! `lookout run`: all cameras of a site, until told to stop.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::archive::{self, Archive};
 use super::board::Board;
+use super::cameras::{Cameras, Wires};
 use super::figures::TodaysFigures;
 use super::follow::follow;
 use super::ground::GroundKeeper;
 use super::hub::LiveHub;
 use super::keeper::{self, Keeper};
-use super::keeping::Keeping;
-use super::lane::{Gates, Lane, LaneState, NO_OTHER, outage};
 use super::lull::Lull;
 use super::models::{Mailbox, Models};
 use super::next_site::NextSite;
 use super::numbers::store::NumbersError;
-use super::painter::Painter;
 use super::plans::LivePlans;
 use super::presets::PresetMemory;
 use super::pruning::prune;
 use super::recorder::{Recorder, queue};
-use super::site::{self, SiteStage, SiteWorker};
-use super::stages::CameraStages;
+use super::site::{self, SiteWorker};
 use super::threads::{Thread, Threads};
-use super::trails::recorder::TrailRecorder;
-use super::watch::watch;
 use super::worker::Worker;
-use crate::alerts::IncidentConfig;
 use crate::alerts::evidence;
 use crate::alerts::evidence::link::Linker;
 use crate::alerts::evidence::store::{Store, StoreError};
 use crate::alerts::journal::{Journal, JournalError};
-use crate::capture::{FreshestSlot, Stop};
+use crate::capture::Stop;
 use crate::config::SiteFiles;
-use crate::config::plan::{Camera, Site};
+use crate::config::plan::Site;
 use crate::detect::batch::Key;
 use crate::detect::{Catalog, DetectError, OnnxDetector};
 use crate::dispatch::{DispatchError, Dispatcher};
-use crate::telemetry::{Metrics, Part, Stage};
-use crate::track::{SortTracker, TrackerConfig};
+use crate::telemetry::{Metrics, Part};
 use crate::types::Span;
 
 /// A run cannot start.
@@ -84,14 +76,12 @@ impl RunError {
 const TICK: Duration = Duration::from_millis(250);
 /// A look at all cameras never takes longer.
 const TICK_PATIENCE: Duration = Duration::from_secs(60);
-/// A worker gives a camera back within this time, or is stuck.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A site at work.
 pub struct Run {
     threads: Threads,
     stop: Stop,
-    captures: Vec<Thread>,
+    cameras: Arc<Cameras>,
     workers: Vec<Thread>,
     ticker: Thread,
     follower: Thread,
@@ -102,12 +92,9 @@ pub struct Run {
     archive: Thread,
     /// Keeps trails and numbers.
     records: Thread,
-    /// Rules of the whole site, if there are any.
-    site: Option<Thread>,
+    /// Rules of the whole site.
+    site: Thread,
     board: Arc<Board>,
-    lanes: Arc<[Lane]>,
-    keeper: GroundKeeper,
-    presets: PresetMemory,
 }
 
 /// What a run is built from and what it shows.
@@ -124,7 +111,8 @@ pub struct Parts {
     pub plans: Arc<LivePlans>,
     /// The journal, open and locked.
     journal: Journal,
-    next: Arc<NextSite>,
+    /// To the journal's thread, and to that of the site's own rules.
+    next: [Arc<NextSite>; 2],
 }
 
 impl Parts {
@@ -146,24 +134,25 @@ impl Parts {
         let dispatcher = Dispatcher::new(&site.sinks, &journal, &metrics)?.with_links(linker.clone());
         let hub = LiveHub::new(site);
         let plans = LivePlans::new(files, Arc::clone(&hub), Arc::clone(&metrics));
-        let next = Arc::new(NextSite::default());
-        plans.follow_site(dispatcher.roster(), Arc::clone(&next));
+        let next: [Arc<NextSite>; 2] = Default::default();
+        plans.follow_site(dispatcher.roster(), next.clone());
         Ok(Self { hub, metrics, dispatcher, linker, plans, journal, next })
     }
 
     /// Loads and warms the models, ends what a crash left open, then starts all threads. Gives back the dispatcher.
     pub fn start(self, site: &Site, stop: &Stop) -> Result<(Run, Dispatcher), RunError> {
         let catalog = Catalog::find()?;
-        let (keys, groups) = group(site, &catalog)?;
+        let keys = keys(site, &catalog)?;
         let mut detectors = Vec::new();
         for _ in 0..site.inference.workers {
             detectors.push(load(&keys, &catalog, site)?);
         }
         let (sender, receiver) = queue();
+        let [to_journal, to_site] = self.next;
         let (reader, mut pruner) = (self.journal.reader()?, self.journal.pruner()?);
         let mut recorder =
             Recorder::new(self.journal, site, self.dispatcher.bell(), Arc::clone(&self.hub), &self.metrics)
-                .following(Arc::clone(&self.next));
+                .following(to_journal);
         recorder.recall()?;
         let left = recorder.take_up_unwritten()?;
         if left > 0 {
@@ -180,49 +169,24 @@ impl Parts {
         let (jobs, waiting) = archive::queue();
         let (crossings, crossed) = site::queue();
         let (records, kept) = keeper::queue();
-        let of_site = SiteStage::new(site)
-            .map(|stage| SiteWorker::new(stage, &site.data, sender.clone(), self.metrics.for_site(site)))
-            .map(|worker| worker.with_numbers(records.clone()));
-        let gates = |index: usize| {
-            let camera = &site.cameras[index];
-            let asked = site.rules.iter().any(|rule| rule.condition.gates().iter().any(|g| g.camera == camera.id));
-            asked.then(|| Gates::new(index, camera, crossings.clone(), self.metrics.overflow("site")))
-        };
+        let of_site = SiteWorker::new(site, sender.clone(), Arc::clone(&self.metrics))
+            .with_numbers(records.clone())
+            .following(to_site);
         let record_keeper = Keeper::new(&site.data, site.trails, self.metrics.overflow("trails"))?
             .with_health(Arc::clone(&self.metrics));
-        let began = jiff::Timestamp::now().as_millisecond().unsigned_abs();
-        let keeping = |camera: &Arc<Camera>| {
-            let lost = self.metrics.overflow("trails");
-            let trails = (site.trails.keep > Span::ZERO)
-                .then(|| TrailRecorder::new(&camera.id, began, records.clone(), lost.clone()));
-            Keeping::new(Arc::clone(camera), trails, records.clone(), lost)
-        };
-        let lanes = lanes(site, &self.hub, &self.metrics);
-        let mut keeper = GroundKeeper::new(&site.data, site.cameras.len());
-        let presets = PresetMemory::new(&site.data);
-        let mut states = Vec::new();
-        for (i, (camera, lane)) in site.cameras.iter().zip(lanes.iter()).enumerate() {
-            let entry = catalog.resolve(camera.detect.model.as_deref())?;
-            let start_score = camera.detect.score.unwrap_or(entry.score);
-            let config = IncidentConfig { site: site.id.clone(), camera: Arc::clone(camera), outage: outage(camera) };
-            let mut stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score })));
-            keeper.restore(camera, stages.judge().ground_mut());
-            let lost = self.metrics.overflow("evidence");
-            let painter = Painter::new(Arc::clone(camera), Arc::clone(&lane.hub), site.evidence, jobs.clone(), lost);
-            let mut state = LaneState::new(Arc::clone(camera), stages, painter, sender.clone(), &self.metrics);
-            if !camera.presets.is_empty() {
-                state.restore_presets(&presets.restore(&camera.id));
-            }
-            states.push(state.with_gates(gates(i)).with_keeping(keeping(camera)));
-        }
         // The cameras hold the only senders: when they end, the site's rules, the keeper and the archive do, and then the
         // recorder.
-        drop(crossings);
-        drop(records);
-        drop(jobs);
-        drop(sender);
-        let priority = site.cameras.iter().map(|camera| camera.detect.priority).collect();
-        let board = Arc::new(Board::new(groups.clone(), priority, states));
+        let wires = Wires {
+            site: site.id.clone(),
+            evidence: site.evidence,
+            trails: site.trails.keep > Span::ZERO,
+            events: sender,
+            jobs,
+            crossings,
+            asked: of_site.asked(),
+            records,
+        };
+        let board = Arc::new(Board::default());
         let threads = Threads::new(stop.clone());
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
@@ -243,34 +207,31 @@ impl Parts {
         };
         let archive = threads.spawn("archive", move || archive.run(&waiting))?;
         let record_keeper = threads.spawn("keeper", move || record_keeper.run(&kept))?;
-        let of_site = of_site.map(|worker| threads.spawn("site", move || worker.run(&crossed))).transpose()?;
+        let of_site = threads.spawn("site", move || of_site.run(&crossed))?;
         let mail: Arc<[Mailbox]> = detectors.iter().map(|_| Mailbox::default()).collect();
-        let (inference, of_board, to_workers) = (site.inference.clone(), Arc::clone(&board), Arc::clone(&mail));
-        self.plans.exchange_models(Models::new(catalog, inference, of_board, to_workers, keys, groups));
         let mut workers = Vec::new();
         for (i, detectors) in detectors.into_iter().enumerate() {
-            let (lanes, board, mail) = (Arc::clone(&lanes), Arc::clone(&board), Arc::clone(&mail));
-            let worker = Worker::new(i, lanes, board, mail, Arc::clone(&lull), detectors, &self.metrics);
+            let (board, mail) = (Arc::clone(&board), Arc::clone(&mail));
+            let worker = Worker::new(i, board, mail, Arc::clone(&lull), detectors, &self.metrics);
             workers.push(threads.spawn(format!("worker-{i}"), move || worker.run())?);
         }
-        let mut captures = Vec::new();
-        for (i, lane) in lanes.iter().enumerate() {
-            let (lanes, board, stop) = (Arc::clone(&lanes), Arc::clone(&board), stop.clone());
-            let decode = self.metrics.stage(Stage::Decode);
-            captures.push(threads.spawn(format!("cam-{}", lane.id), move || {
-                watch(i, &lanes, &board, &stop, &decode);
-                Ok(())
-            })?);
+        let memories = (GroundKeeper::new(&site.data), PresetMemory::new(&site.data));
+        let models = Models::new(catalog, site.inference.clone(), Arc::clone(&board), mail, keys);
+        let (of_board, metrics) = (Arc::clone(&board), Arc::clone(&self.metrics));
+        let cameras = Arc::new(Cameras::new(of_board, models, metrics, threads.clone(), memories, wires));
+        for (camera, hub) in site.cameras.iter().zip(self.hub.cameras().iter()) {
+            cameras.come(camera, hub, cameras.load(&camera.detect)?)?;
         }
+        cameras.settle();
+        self.plans.change_cameras(Arc::clone(&cameras));
         let ticker = {
-            let (lanes, board, stop, metrics) =
-                (Arc::clone(&lanes), Arc::clone(&board), stop.clone(), Arc::clone(&self.metrics));
-            let (data, presets) = (site.data.clone(), presets.clone());
+            let (cameras, stop, metrics) = (Arc::clone(&cameras), stop.clone(), Arc::clone(&self.metrics));
+            let data = site.data.clone();
             let pulse = metrics.health.pulse("ticker", TICK_PATIENCE, None);
             threads.spawn("ticker", move || {
                 while !stop.wait(TICK) {
                     pulse.beat();
-                    tick(&lanes, &board, &mut keeper, &presets);
+                    cameras.tick();
                     if let Ok(disk) = rustix::fs::statvfs(&data) {
                         metrics
                             .disk_free
@@ -288,11 +249,10 @@ impl Parts {
             })?
         };
         self.hub.set_ready(true);
-        let keeper = GroundKeeper::new(&site.data, 0);
         let run = Run {
             threads,
             stop: stop.clone(),
-            captures,
+            cameras,
             workers,
             ticker,
             follower,
@@ -303,9 +263,6 @@ impl Parts {
             records: record_keeper,
             site: of_site,
             board,
-            lanes,
-            keeper,
-            presets,
         };
         Ok((run, self.dispatcher))
     }
@@ -316,23 +273,17 @@ impl Run {
     /// `Err` says which stage failed.
     pub fn wait(self) -> Result<(), String> {
         while !self.stop.wait(Duration::from_secs(3600)) {}
-        self.lanes.iter().for_each(|lane| lane.hub.end_capture());
-        self.captures.into_iter().for_each(Thread::join);
+        // Whoever edits waits for no camera that comes, and none comes after that.
+        self.cameras.close();
         self.ticker.join();
         self.follower.join();
         self.figures.join();
         self.pruner.join();
         self.board.close();
         self.workers.into_iter().for_each(Thread::join);
-        for (i, lane) in self.lanes.iter().enumerate() {
-            // Dropped at the end of the turn: with the last one the recorder's queue ends.
-            if let Some(mut state) = self.board.borrow(i, PATIENCE) {
-                state.stop(lane);
-                self.keeper.keep(&lane.id, state.ground().learnt().cloned());
-                self.presets.keep(&lane.id, state.presets_to_keep(true));
-            }
-        }
-        self.site.into_iter().for_each(Thread::join);
+        // With the last one the recorder's queue ends.
+        self.cameras.stop();
+        self.site.join();
         self.records.join();
         self.archive.join();
         self.recorder.join();
@@ -340,35 +291,16 @@ impl Run {
     }
 }
 
-fn tick(lanes: &[Lane], board: &Board, keeper: &mut GroundKeeper, presets: &PresetMemory) {
-    let now = Instant::now();
-    for (i, lane) in lanes.iter().enumerate() {
-        // A camera that a worker holds gives pictures.
-        if let Some(mut state) = board.borrow(i, Duration::ZERO) {
-            state.adopt(lane);
-            state.check_outage(lane, now);
-            let camera = Arc::clone(state.camera());
-            let learnt = keeper.look(i, &camera, state.ground(), now);
-            let views = state.presets_to_keep(false);
-            board.give(i, state);
-            keeper.keep(&lane.id, learnt);
-            presets.keep(&lane.id, views);
-        }
-    }
-}
-
-/// The distinct detectors that the cameras need, and which one each needs.
-fn group(site: &Site, catalog: &Catalog) -> Result<(Vec<Key>, Vec<usize>), DetectError> {
+/// The distinct detectors that the cameras need.
+fn keys(site: &Site, catalog: &Catalog) -> Result<Vec<Key>, DetectError> {
     let mut keys: Vec<Key> = Vec::new();
-    let mut groups = Vec::new();
     for camera in &site.cameras {
         let key = Key::of(&camera.detect, catalog)?;
-        groups.push(keys.iter().position(|k| *k == key).unwrap_or_else(|| {
+        if !keys.contains(&key) {
             keys.push(key);
-            keys.len() - 1
-        }));
+        }
     }
-    Ok((keys, groups))
+    Ok(keys)
 }
 
 fn load(keys: &[Key], catalog: &Catalog, site: &Site) -> Result<Vec<OnnxDetector>, DetectError> {
@@ -377,19 +309,4 @@ fn load(keys: &[Key], catalog: &Catalog, site: &Site) -> Result<Vec<OnnxDetector
         OnnxDetector::new(&entry, key.input(), &key.extra(), &site.inference)
     };
     keys.iter().map(detector).collect()
-}
-
-fn lanes(site: &Site, hub: &LiveHub, metrics: &Metrics) -> Arc<[Lane]> {
-    let pairs = site.cameras.iter().zip(&hub.cameras);
-    pairs
-        .map(|(camera, hub)| Lane {
-            id: camera.id.clone(),
-            slot: FreshestSlot::new(),
-            busy: AtomicBool::new(true),
-            unusable: AtomicBool::new(false),
-            other_from: AtomicU64::new(NO_OTHER),
-            metrics: metrics.for_camera(&camera.id),
-            hub: Arc::clone(hub),
-        })
-        .collect()
 }

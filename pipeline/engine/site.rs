@@ -5,19 +5,22 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use jiff::{SignedDuration, Timestamp};
 
 use super::keeper::Record;
+use super::latest::Latest;
+use super::next_site::NextSite;
 use super::numbers::{Occupied, quarter};
 use crate::alerts::Incidents;
 use crate::alerts::numbering::Entry;
-use crate::config::plan::{Condition, Reset, Site};
+use crate::config::plan::{Condition, Gate, Reset, Rule, Site, lasting_rules};
 use crate::rules::SiteRule;
 use crate::rules::occupancy::Occupancy;
-use crate::telemetry::SiteMetrics;
+use crate::telemetry::{Metrics, SiteMetrics};
 use crate::types::{EndReason, Event, Headcount, MediaTime, SiteCrossed, Size, State};
 
 /// Crossings between the cameras and the stage.
@@ -33,9 +36,28 @@ const NUMBER: SignedDuration = SignedDuration::from_secs(60);
 /// Below the site's data.
 const FILE: &str = "site.json";
 
+/// Gates that some rule asks for; cameras tell of no others.
+pub type Asked = Latest<Arc<[Gate]>>;
+
+/// Those of a site, each once.
+pub fn asked(site: &Site) -> Arc<[Gate]> {
+    let mut gates: Vec<Gate> = Vec::new();
+    for gate in site.rules.iter().flat_map(|rule| rule.condition.gates()) {
+        if !gates.iter().any(|known| known.camera == gate.camera && known.line == gate.line) {
+            gates.push(gate.clone());
+        }
+    }
+    gates.into()
+}
+
+/// A rule at work: when its days begin, and its id.
+type Own = (Box<dyn SiteRule>, Reset, String);
+
 /// Rules and incidents of the whole site; no thread, no clock.
 pub struct SiteStage {
-    rules: Vec<(Box<dyn SiteRule>, Reset, String)>,
+    /// The plan in force.
+    plan: Vec<Rule>,
+    rules: Vec<Own>,
     incidents: Incidents,
     waiting: Vec<SiteCrossed>,
     began: Option<Timestamp>,
@@ -45,25 +67,39 @@ pub struct SiteStage {
 }
 
 impl SiteStage {
-    /// `None` where the site has no such rule.
-    pub fn new(site: &Site) -> Option<Self> {
-        let mut rules = Vec::new();
-        for (i, rule) in site.rules.iter().enumerate() {
-            let Condition::Occupancy { gates, reset, .. } = &rule.condition else { continue };
-            let occupancy = Occupancy::new(i, gates, |gate| {
-                let camera = site.cameras.iter().position(|c| c.id == gate.camera)?;
-                let line = site.cameras[camera].lines.iter().position(|l| l.id == gate.line)?;
-                Some((camera, line))
-            });
-            let boxed: Box<dyn SiteRule> = Box::new(occupancy);
-            rules.push((boxed, reset.clone(), rule.id.clone()));
-        }
-        if rules.is_empty() {
-            return None;
-        }
+    /// Of a site, which may have no such rule yet.
+    pub fn new(site: &Site) -> Self {
+        let rules: Vec<Own> = site.rules.iter().enumerate().filter_map(|(i, rule)| own(i, rule)).collect();
         let people = vec![0.0; rules.len()];
         let incidents = Incidents::of_site(site);
-        Some(Self { rules, incidents, waiting: Vec::new(), began: None, people, overflow: 0 })
+        Self { plan: site.rules.clone(), rules, incidents, waiting: Vec::new(), began: None, people, overflow: 0 }
+    }
+
+    /// Puts other rules in force: those that are the same go on with their incidents. Incidents of all others end; a rule
+    /// with the id of one that was there goes on from its count, as it does over a restart.
+    pub fn replan(&mut self, site: &Site, events: &mut Vec<Event>) {
+        let lasting = lasting_rules(&self.plan, &site.rules);
+        let (counts, plan) = (self.counts(), std::mem::replace(&mut self.plan, site.rules.clone()));
+        let mut old = std::mem::take(&mut self.rules);
+        for (i, rule) in site.rules.iter().enumerate() {
+            let from = lasting.iter().position(|to| *to == Some(i)).and_then(|from| plan.get(from));
+            let same = from.and_then(|from| old.iter().position(|(_, _, id)| *id == from.id));
+            let next = match same.map(|at| old.swap_remove(at)) {
+                Some((mut goes_on, reset, id)) => {
+                    goes_on.renumber(i);
+                    Some((goes_on, reset, id))
+                }
+                None => own(i, rule),
+            };
+            let Some((mut own, reset, id)) = next else { continue };
+            if let Some(count) = counts.get(&id) {
+                own.restore(*count);
+            }
+            self.rules.push((own, reset, id));
+        }
+        self.incidents.replan_site(site, &lasting, events);
+        // Known again at the next look.
+        self.people.clear();
     }
 
     /// Takes a crossing, in whatever order.
@@ -82,7 +118,8 @@ impl SiteStage {
 
     /// Takes all crossings up to `now` in the order of time, then measures, and appends the events that this causes.
     pub fn advance(&mut self, now: Timestamp, events: &mut Vec<Event>) {
-        self.waiting.sort_by_key(|c| (c.at, c.camera, c.line, c.direction.word()));
+        let order = |c: &SiteCrossed| (c.at, Arc::clone(&c.camera), Arc::clone(&c.line), c.direction.word());
+        self.waiting.sort_by_cached_key(order);
         let due = self.waiting.partition_point(|c| c.at <= now);
         let mut signals = Vec::new();
         for crossed in self.waiting.drain(..due) {
@@ -126,13 +163,21 @@ impl SiteStage {
     }
 }
 
+fn own(index: usize, rule: &Rule) -> Option<Own> {
+    let Condition::Occupancy { gates, reset, .. } = &rule.condition else { return None };
+    Some((Box::new(Occupancy::new(index, gates)), reset.clone(), rule.id.clone()))
+}
+
 /// The stage on its thread.
 pub struct SiteWorker {
     stage: SiteStage,
+    next: Arc<NextSite>,
+    asked: Arc<Asked>,
     file: PathBuf,
     saved: BTreeMap<String, Headcount>,
     out: Sender<Entry>,
-    metrics: SiteMetrics,
+    metrics: Arc<Metrics>,
+    series: SiteMetrics,
     numbers: Option<Numbers>,
 }
 
@@ -146,14 +191,25 @@ struct Numbers {
 
 impl SiteWorker {
     /// Goes on with the counts in the site's data. `out` leads to the journal.
-    pub fn new(mut stage: SiteStage, data: &Path, out: Sender<Entry>, metrics: SiteMetrics) -> Self {
-        let file = data.join(FILE);
+    pub fn new(site: &Site, out: Sender<Entry>, metrics: Arc<Metrics>) -> Self {
+        let (mut stage, file) = (SiteStage::new(site), site.data.join(FILE));
         let saved = read(&file).unwrap_or_else(|reason| {
             tracing::error!(file = %file.display(), reason, "the counts of the site begin anew");
             BTreeMap::new()
         });
         stage.restore(&saved);
-        Self { stage, file, saved, out, metrics, numbers: None }
+        let (next, asked) = (Arc::default(), Arc::new(Asked::new(asked(site))));
+        Self { stage, next, asked, file, saved, out, series: metrics.for_site(site), metrics, numbers: None }
+    }
+
+    /// Goes on with whatever rules are given there.
+    pub fn following(self, next: Arc<NextSite>) -> Self {
+        Self { next, ..self }
+    }
+
+    /// Gates of the rules in force.
+    pub fn asked(&self) -> Arc<Asked> {
+        Arc::clone(&self.asked)
     }
 
     /// How many people were on the site is kept.
@@ -181,9 +237,12 @@ impl SiteWorker {
             if ended {
                 self.stage.stop(&mut events);
             }
-            self.metrics.note(self.stage.people(), self.stage.overflow());
+            self.series.note(self.stage.people(), self.stage.overflow());
             self.tell(&mut events);
             self.number(now, ended);
+            if !ended {
+                self.adopt(now, &mut events);
+            }
             self.save();
             if ended {
                 return Ok(());
@@ -191,10 +250,28 @@ impl SiteWorker {
         }
     }
 
+    /// Takes other rules, if there are any.
+    fn adopt(&mut self, now: Timestamp, events: &mut Vec<Event>) {
+        let Some(site) = self.next.take() else { return };
+        if site.rules == self.stage.plan {
+            return;
+        }
+        self.number(now, true);
+        self.numbers.iter_mut().for_each(|numbers| numbers.most.clear());
+        let old = self.stage.plan.clone();
+        self.stage.replan(&site, events);
+        // What ends by it is told as one with the rules that it began in.
+        self.tell(events);
+        self.series = self.metrics.replan_site(&self.series, &old, &site);
+        self.asked.set(asked(&site));
+        let kept = lasting_rules(&old, &site.rules).iter().flatten().count();
+        tracing::info!(rules = site.rules.len(), kept, "other rules of the site are in force");
+    }
+
     fn tell(&self, events: &mut Vec<Event>) {
         for event in events.drain(..) {
             if let (State::Started, Some(severity)) = (event.state, event.severity) {
-                self.metrics.alert(event.kind, severity);
+                self.series.alert(event.kind, severity);
             }
             if self.out.send(Entry::Event(Box::new(event))).is_err() {
                 tracing::error!("the journal is gone: an event of the site was lost");

@@ -17,7 +17,8 @@ pub struct Threads {
 /// One of them.
 pub struct Thread {
     name: String,
-    handle: JoinHandle<()>,
+    /// `None` once it was waited for.
+    handle: Option<JoinHandle<()>>,
 }
 
 impl Threads {
@@ -43,7 +44,7 @@ impl Threads {
         // Linux shows 15 characters.
         let short: String = name.chars().take(15).collect();
         let handle = std::thread::Builder::new().name(short).spawn(guarded)?;
-        Ok(Thread { name, handle })
+        Ok(Thread { name, handle: Some(handle) })
     }
 
     /// Ends the run with this reason; the first one is kept.
@@ -63,8 +64,13 @@ impl Threads {
 
 impl Thread {
     /// Waits for its end.
-    pub fn join(self) {
-        if self.handle.join().is_err() {
+    pub fn join(mut self) {
+        self.wait();
+    }
+
+    /// The same for one that is still held.
+    pub fn wait(&mut self) {
+        if self.handle.take().is_some_and(|handle| handle.join().is_err()) {
             tracing::error!(stage = self.name, "a thread could not be joined");
         }
     }

@@ -30,10 +30,9 @@ fn taken(source: &Source) -> &SourceUrl {
 /// Between looks at the flag that ends a capture: whoever sets it wakes whoever waits.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// Runs until the stop flag is set and the capture under way is ended, in this order. One that is ended without begins anew by
+/// Runs until the camera's stop flag is set and the capture under way is ended, in this order. One that is ended without begins anew by
 /// the camera's newest plan; a file that was played to its end waits for that too.
-pub fn watch(camera: usize, lanes: &Arc<[Lane]>, board: &Board, stop: &Stop, decode: &StageMetrics) {
-    let lane = &lanes[camera];
+pub fn watch(camera: usize, lane: &Lane, board: &Board, stop: &Stop, decode: &StageMetrics) {
     let mut supervisor: Option<Supervisor<CameraOpener>> = None;
     let mut last: Option<Source> = None;
     loop {
@@ -60,7 +59,7 @@ pub fn watch(camera: usize, lanes: &Arc<[Lane]>, board: &Board, stop: &Stop, dec
             };
             let other = last.as_ref().is_some_and(|last| taken(last) != taken(&source));
             let gate = plan.detect.gate.then(|| MotionGate::new(source.outage));
-            capture(own, (camera, gate, other), lanes, board, decode);
+            capture(own, (camera, gate, other), lane, board, decode);
             last = Some(source);
         }
         while !turn.wait(LONG) {}
@@ -77,11 +76,10 @@ pub fn watch(camera: usize, lanes: &Arc<[Lane]>, board: &Board, stop: &Stop, dec
 fn capture(
     supervisor: &mut Supervisor<CameraOpener>,
     (camera, mut gate, mut other): (usize, Option<MotionGate>, bool),
-    lanes: &Arc<[Lane]>,
+    lane: &Lane,
     board: &Board,
     decode: &StageMetrics,
 ) {
-    let lane = &lanes[camera];
     let id = lane.id.as_str();
     let mut sink = |frame: Frame| {
         if std::mem::take(&mut other) {

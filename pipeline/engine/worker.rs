@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::board::Board;
-use super::lane::{Judged, Lane};
+use super::lane::{Judged, Lane, Seat};
 use super::lull::Lull;
 use super::models::Mailbox;
 use crate::detect::{DetectError, Detector, OnnxDetector, Spent as Found};
@@ -19,7 +19,6 @@ const MOST_FAILURES: u32 = 20;
 
 /// One worker thread's state: a detector for each group of cameras.
 pub struct Worker {
-    lanes: Arc<[Lane]>,
     board: Arc<Board>,
     lull: Arc<Lull>,
     detectors: BTreeMap<usize, OnnxDetector>,
@@ -40,7 +39,6 @@ impl Worker {
     /// Worker `number` of those that get mail. `detectors[g]` serves group g; `lull` knows while it works.
     pub fn new(
         number: usize,
-        lanes: Arc<[Lane]>,
         board: Arc<Board>,
         mail: Arc<[Mailbox]>,
         lull: Arc<Lull>,
@@ -48,7 +46,6 @@ impl Worker {
         metrics: &Metrics,
     ) -> Self {
         Self {
-            lanes,
             board,
             lull,
             detectors: detectors.into_iter().enumerate().collect(),
@@ -64,15 +61,15 @@ impl Worker {
 
     /// Works until the board closes.
     pub fn run(mut self) -> Result<(), String> {
-        let (board, lull, lanes) = (Arc::clone(&self.board), Arc::clone(&self.lull), Arc::clone(&self.lanes));
+        let (board, lull) = (Arc::clone(&self.board), Arc::clone(&self.lull));
         let (mut taken, mut scratch) = (Vec::new(), Vec::new());
         let mut found: Vec<Detections> = Vec::new();
         let mut frames: Vec<Frame> = Vec::new();
-        let mut failures = 0;
+        let (mut failures, mut calls) = (0, 0);
         loop {
             self.pulse.wait();
             let sizes = |group: usize| self.detectors.get(&group).map_or(1, OnnxDetector::batch);
-            let Some(group) = board.take(sizes, &mut taken, &mut scratch) else { return Ok(()) };
+            let Some(group) = board.take(sizes, &mut taken, &mut scratch, &mut calls) else { return Ok(()) };
             self.pulse.beat();
             if let Some(mailbox) = self.mail.get(self.number) {
                 mailbox.receive(group, &mut self.detectors);
@@ -80,16 +77,16 @@ impl Worker {
             frames.clear();
             let mut i = 0;
             while i < taken.len() {
-                let lane = &lanes[taken[i].0];
+                let Seat { lane, state, .. } = &mut *taken[i].1;
                 match lane.slot.take() {
                     Some(frame) => {
-                        taken[i].1.adopt(lane);
-                        frames.push(taken[i].1.mask(frame));
+                        state.adopt(lane);
+                        frames.push(state.mask(frame));
                         i += 1;
                     }
                     None => {
-                        let (camera, state) = taken.swap_remove(i);
-                        board.give(camera, state);
+                        let (camera, seat) = taken.swap_remove(i);
+                        board.give(camera, seat);
                     }
                 }
             }
@@ -100,8 +97,8 @@ impl Worker {
             match self.detect(group, &frames, &mut found) {
                 Ok(()) => {
                     failures = 0;
-                    for ((camera, state), (frame, detections)) in taken.iter_mut().zip(frames.iter().zip(&found)) {
-                        let lane = &lanes[*camera];
+                    for ((_, seat), (frame, detections)) in taken.iter_mut().zip(frames.iter().zip(&found)) {
+                        let Seat { lane, state, .. } = &mut **seat;
                         usable(lane);
                         let judged = state.observe(lane, frame, &detections.items);
                         if let (true, Some(detector)) = (traces::wants_picture(), self.detectors.get(&group)) {
@@ -112,8 +109,8 @@ impl Worker {
                 }
                 // A camera's own fault, whatever it sends: it ends nothing, and spoils no other camera's picture.
                 Err(DetectError::Picture(_)) => {
-                    for ((camera, state), frame) in taken.iter_mut().zip(&frames) {
-                        let lane = &lanes[*camera];
+                    for ((_, seat), frame) in taken.iter_mut().zip(&frames) {
+                        let Seat { lane, state, .. } = &mut **seat;
                         match self.detect(group, std::slice::from_ref(frame), &mut found) {
                             Ok(()) => {
                                 usable(lane);
@@ -133,12 +130,12 @@ impl Worker {
                         return Err(error.to_string());
                     }
                     tracing::error!(%error, "a picture could not be analysed");
-                    taken.iter().for_each(|(camera, _)| lanes[*camera].metrics.dropped.inc());
+                    taken.iter().for_each(|(_, seat)| seat.lane.metrics.dropped.inc());
                 }
             }
             drop(busy);
-            for (camera, state) in taken.drain(..) {
-                board.give(camera, state);
+            for (camera, seat) in taken.drain(..) {
+                board.give(camera, seat);
             }
         }
     }

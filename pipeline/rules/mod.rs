@@ -82,4 +82,7 @@ pub trait SiteRule: Send {
 
     /// Goes on with what an earlier run knew.
     fn restore(&mut self, count: Headcount);
+
+    /// Another plan of the site is in force, in which this rule is the one with index `rule` and goes on.
+    fn renumber(&mut self, rule: usize);
 }

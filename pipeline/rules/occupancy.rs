@@ -6,7 +6,7 @@
 
 use super::SiteRule;
 use crate::config::plan::Gate;
-use crate::types::{Direction, Headcount, Signal, SiteCrossed, Subject};
+use crate::types::{Headcount, Signal, SiteCrossed, Subject};
 
 /// Days with fewer crossings teach nothing.
 const LEAST_CROSSINGS: u64 = 100;
@@ -18,26 +18,14 @@ const LARGEST_DRIFT: f64 = 0.05;
 /// Counts the people of a site.
 pub struct Occupancy {
     rule: usize,
-    gates: Vec<Resolved>,
+    gates: Vec<Gate>,
     count: Headcount,
 }
 
-/// A gate by its places in the plans.
-struct Resolved {
-    camera: usize,
-    line: usize,
-    inward: Direction,
-}
-
 impl Occupancy {
-    /// For the site's rule with this index. `find` gives the indices of a gate's camera and line; gates without are not
-    /// counted (the plan has none).
-    pub fn new(rule: usize, gates: &[Gate], find: impl Fn(&Gate) -> Option<(usize, usize)>) -> Self {
-        let resolve = |gate: &Gate| {
-            let (camera, line) = find(gate)?;
-            Some(Resolved { camera, line, inward: gate.inward })
-        };
-        Self { rule, gates: gates.iter().filter_map(resolve).collect(), count: Headcount::default() }
+    /// For the site's rule with this index.
+    pub fn new(rule: usize, gates: &[Gate]) -> Self {
+        Self { rule, gates: gates.to_vec(), count: Headcount::default() }
     }
 
     /// People by all that is known; never below zero.
@@ -67,7 +55,7 @@ impl Occupancy {
 impl SiteRule for Occupancy {
     fn take(&mut self, day: i64, crossed: &SiteCrossed) {
         self.observe(day);
-        for gate in self.gates.iter().filter(|g| g.camera == crossed.camera && g.line == crossed.line) {
+        for gate in self.gates.iter().filter(|g| *g.camera == *crossed.camera && *g.line == *crossed.line) {
             if gate.inward == crossed.direction {
                 self.count.entered += 1;
             } else {
@@ -94,6 +82,10 @@ impl SiteRule for Occupancy {
     fn restore(&mut self, count: Headcount) {
         self.count = count;
     }
+
+    fn renumber(&mut self, rule: usize) {
+        self.rule = rule;
+    }
 }
 
 #[cfg(test)]
@@ -101,21 +93,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::types::Direction;
+
     const IN: Direction = Direction::LeftToRight;
     const OUT: Direction = Direction::RightToLeft;
 
     /// Camera 0 has the way in at line 1 from left to right, camera 2 at line 0 from right to left.
     fn park() -> Occupancy {
-        let gate = |camera: &str, inward| Gate { camera: camera.into(), line: "gate".into(), inward };
-        let gates = [gate("north", IN), gate("south", OUT), gate("gone", IN)];
-        Occupancy::new(0, &gates, |gate| match gate.camera.as_str() {
-            "north" => Some((0, 1)),
-            "south" => Some((2, 0)),
-            _ => None,
-        })
+        let gate = |camera: &str, line: &str, inward| Gate { camera: camera.into(), line: line.into(), inward };
+        Occupancy::new(0, &[gate("c0", "l1", IN), gate("c2", "l0", OUT), gate("gone", "l0", IN)])
     }
 
     fn cross(park: &mut Occupancy, day: i64, camera: usize, line: usize, direction: Direction) {
+        let (camera, line) = (format!("c{camera}").into(), format!("l{line}").into());
         park.take(day, &SiteCrossed { at: jiff::Timestamp::UNIX_EPOCH, camera, line, direction });
     }
 

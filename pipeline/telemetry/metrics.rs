@@ -62,6 +62,9 @@ const STAGE: [f64; 33] = [
 ];
 const DELIVERY: [f64; 15] =
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0, 36_000.0, 360_000.0];
+/// What became of a picture; the `outcome` of `lookout_frames_total`.
+const FRAMES: [&str; 4] = ["analysed", "idle", "dropped", "corrupt"];
+const SEVERITIES: [Severity; 4] = [Severity::Minor, Severity::Moderate, Severity::Severe, Severity::Extreme];
 const DIRECTIONS: [Direction; 2] = [Direction::LeftToRight, Direction::RightToLeft];
 const BATCH: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
 
@@ -356,6 +359,33 @@ impl Metrics {
         self.for_plan(new)
     }
 
+    /// All series of a camera that is gone are gone; `plan` is the last that was in force.
+    pub fn forget(&self, plan: &plan::Camera) {
+        let id = plan.id.as_str();
+        // There is none to remove only if it never was.
+        for outcome in FRAMES {
+            self.frames.remove_label_values(&[id, outcome]).ok();
+        }
+        self.frame_age.remove_label_values(&[id]).ok();
+        self.up.remove_label_values(&[id]).ok();
+        for reason in SUSPEND_REASONS {
+            self.suspended.remove_label_values(&[id, reason]).ok();
+        }
+        for reason in RECONNECT_REASONS {
+            self.reconnects.remove_label_values(&[id, reason]).ok();
+        }
+        for zone in &plan.zones {
+            self.people.remove_label_values(&[id, &zone.id]).ok();
+        }
+        for (line, direction) in plan.lines.iter().flat_map(|line| DIRECTIONS.map(|direction| (line, direction))) {
+            self.crossings.remove_label_values(&[id, &line.id, direction.word()]).ok();
+        }
+        // Earlier plans had rules of other kinds.
+        for (kind, severity) in Kind::ALL.into_iter().flat_map(|kind| SEVERITIES.map(|severity| (kind, severity))) {
+            self.alerts.remove_label_values(&[id, &kind.word(), &severity.word()]).ok();
+        }
+    }
+
     /// All series of the site's own rules, at zero. Their alerts have an empty camera.
     pub fn for_site(&self, site: &plan::Site) -> SiteMetrics {
         SiteMetrics {
@@ -366,13 +396,22 @@ impl Metrics {
         }
     }
 
+    /// The series of other rules of the site: those of rules that are gone are gone.
+    pub fn replan_site(&self, handles: &SiteMetrics, old: &[plan::Rule], new: &plan::Site) -> SiteMetrics {
+        for rule in old.iter().filter(|rule| !new.rules.iter().any(|r| r.id == rule.id)) {
+            // There is none to remove only if it was removed before.
+            self.occupancy.remove_label_values(&[&rule.id]).ok();
+        }
+        SiteMetrics { counted: handles.counted, ..self.for_site(new) }
+    }
+
     fn alerts_of(&self, camera: &str, rules: &[plan::Rule]) -> Vec<(Kind, Severity, IntCounter)> {
         let mut kinds: Vec<Kind> = rules.iter().map(|r| r.condition.kind()).collect();
         kinds.sort_unstable();
         kinds.dedup();
         let mut alerts = Vec::new();
         for kind in kinds {
-            for severity in [Severity::Minor, Severity::Moderate, Severity::Severe, Severity::Extreme] {
+            for severity in SEVERITIES {
                 let counter = self.alerts.with_label_values(&[camera, &kind.word(), &severity.word()]);
                 alerts.push((kind, severity, counter));
             }

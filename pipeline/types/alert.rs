@@ -48,6 +48,27 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::Crowd,
+        Self::Density,
+        Self::Gathering,
+        Self::Loitering,
+        Self::Intrusion,
+        Self::Crossing,
+        Self::WrongWay,
+        Self::CounterFlow,
+        Self::Rush,
+        Self::Proximity,
+        Self::Vanished,
+        Self::Occupancy,
+        Self::Offline,
+        Self::Frozen,
+        Self::Dark,
+        Self::Blurred,
+        Self::Moved,
+    ];
+
     /// Whether it is about the camera itself, which is watched without a rule in a file.
     pub const fn is_health(self) -> bool {
         matches!(self, Self::Offline | Self::Frozen | Self::Dark | Self::Blurred | Self::Moved)

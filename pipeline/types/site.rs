@@ -1,18 +1,20 @@
 //! What the cameras of a site tell the rules of the whole site.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Direction;
 
 /// A person crossed a line of one of the site's cameras.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteCrossed {
     /// UTC time of the picture.
     pub at: jiff::Timestamp,
-    /// Index of the camera in the site's plan.
-    pub camera: usize,
-    /// Index of the line in the camera's plan.
-    pub line: usize,
+    /// Id of the camera.
+    pub camera: Arc<str>,
+    /// Id of its line.
+    pub line: Arc<str>,
     /// Which way.
     pub direction: Direction,
 }

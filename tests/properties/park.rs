@@ -91,11 +91,16 @@ impl Story for Park {
     }
 
     fn starts(&self, view: &View) -> Starts {
-        let mut stage = SiteStage::new(&site(view)).unwrap();
+        let mut stage = SiteStage::new(&site(view));
         let camera = view.events(&Self::camera(view), &self.rows(view));
         for event in camera.iter().filter(|e| e.state == State::Counted) {
             let direction = event.direction.unwrap();
-            stage.put(SiteCrossed { at: seconds(event.media_time), camera: 0, line: 0, direction });
+            stage.put(SiteCrossed {
+                at: seconds(event.media_time),
+                camera: "yard".into(),
+                line: "middle".into(),
+                direction,
+            });
         }
         let mut events = Vec::new();
         let ticks = (10.0 * self.0.seconds()) as u32;

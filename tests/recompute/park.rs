@@ -30,13 +30,12 @@ fn site() -> Site {
 
 /// What the site says when it hears of all crossings that `replay` of its cameras counts, looked at with each picture.
 fn said(site: &Site, scenes: &[Paths; 2]) -> Vec<Event> {
-    let mut stage = SiteStage::new(site).unwrap();
+    let mut stage = SiteStage::new(site);
     for (camera, paths) in scenes.iter().enumerate() {
         for event in all_events(paths, LINE_TEXT) {
             let (State::Counted, Some(direction)) = (event.state, event.direction) else { continue };
             let at = Timestamp::UNIX_EPOCH + SignedDuration::from_secs_f64(event.media_time);
-            let camera = site.cameras.iter().position(|c| c.id == CAMERAS[camera]).unwrap();
-            stage.put(SiteCrossed { at, camera, line: 0, direction });
+            stage.put(SiteCrossed { at, camera: CAMERAS[camera].into(), line: "l".into(), direction });
         }
     }
     let mut events = Vec::new();

@@ -74,6 +74,11 @@ impl CameraDiff {
     }
 }
 
+/// For each of a site's own rules, its index among the new ones, if it goes on: the same rule. Severities may differ.
+pub fn lasting_rules(old: &[Rule], new: &[Rule]) -> Vec<Option<usize>> {
+    matched(old, new, goes_on)
+}
+
 /// Whether both watch for the same thing. How bad it is may differ.
 fn goes_on(old: &Rule, new: &Rule) -> bool {
     let graded =

@@ -16,7 +16,7 @@ pub struct SiteDiff {
 }
 
 impl SiteDiff {
-    /// From one plan to another. Routes and grids are not compared: they can be taken at any time.
+    /// From one plan to another. Rules, routes and grids are not compared: they can be taken at any time.
     pub fn between(old: &Site, new: &Site) -> Self {
         let same = |sink: &Sink| old.sinks.contains(sink);
         let keys = [
@@ -27,7 +27,6 @@ impl SiteDiff {
             ("public_url", old.public_url != new.public_url),
             ("media_dirs", old.media_dirs != new.media_dirs),
             ("inference", old.inference != new.inference),
-            ("rule", old.rules != new.rules),
             ("evidence", old.evidence != new.evidence),
             ("journal", old.journal != new.journal),
             ("trails", old.trails != new.trails),

@@ -8,7 +8,8 @@ use super::{Gates, Lane, LaneState, NO_OTHER, outage, send};
 use crate::capture::{Gaze, Inspector};
 use crate::config::plan::{Camera, CameraDiff, Motion};
 use crate::engine::analyze::privacy_mask;
-use crate::types::{Frame, SiteCrossed};
+use crate::engine::site::Asked;
+use crate::types::{Crossed, Frame, SiteCrossed};
 
 impl LaneState {
     /// Takes over what was given to the camera since the last picture: the coming one is seen by the newest plan.
@@ -78,20 +79,34 @@ impl LaneState {
 }
 
 impl Gates {
-    /// For the camera with this index in the site's plan, whose lines the site's rules know as they are in `camera`.
+    /// For a camera, of whose lines those are told of that some rule asks for. Counts in `overflow` what the site's rules do
+    /// not take.
     pub fn new(
-        index: usize,
         camera: &Camera,
+        asked: Arc<Asked>,
         out: crossbeam::channel::Sender<SiteCrossed>,
         overflow: prometheus::IntCounter,
     ) -> Self {
-        let known: Vec<String> = camera.lines.iter().map(|line| line.id.clone()).collect();
-        Self { camera: index, lines: (0..known.len()).map(Some).collect(), known, out, overflow }
+        let mut gates = Self { camera: camera.id.as_str().into(), asked, version: 0, lines: Vec::new(), out, overflow };
+        gates.replan(camera);
+        gates
     }
 
-    /// The site's rules go on by the ids of the lines.
+    /// Tells of a crossing of the camera by its plan in force, if some rule asks for that.
+    pub(super) fn tell(&mut self, camera: &Camera, at: jiff::Timestamp, crossed: &Crossed) {
+        if self.asked.newer(&mut self.version).is_some() {
+            self.replan(camera);
+        }
+        let Some(line) = self.lines.get(crossed.line).cloned().flatten() else { return };
+        let (camera, direction) = (Arc::clone(&self.camera), crossed.direction);
+        if self.out.try_send(SiteCrossed { at, camera, line, direction }).is_err() {
+            self.overflow.inc();
+        }
+    }
+
     fn replan(&mut self, camera: &Camera) {
-        let known = |id: &String| self.known.iter().position(|k| k == id);
-        self.lines = camera.lines.iter().map(|line| known(&line.id)).collect();
+        let asked = self.asked.get();
+        let is_asked = |line: &str| asked.iter().any(|gate| gate.camera == camera.id && gate.line == line);
+        self.lines = camera.lines.iter().map(|line| is_asked(&line.id).then(|| line.id.as_str().into())).collect();
     }
 }

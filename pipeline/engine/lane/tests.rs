@@ -42,22 +42,14 @@ fn a_picture_moves_every_series_of_its_stages() {
         trails: Trails::DEFAULT,
     };
     let (metrics, hub) = (Metrics::new().unwrap(), LiveHub::new(&site));
-    let viewer = hub.cameras[0].watch(Look::Large).unwrap();
-    let lane = Lane {
-        id: camera.id.clone(),
-        slot: FreshestSlot::new(),
-        busy: AtomicBool::new(false),
-        unusable: AtomicBool::new(false),
-        other_from: AtomicU64::new(NO_OTHER),
-        metrics: metrics.for_camera(&camera.id),
-        hub: Arc::clone(&hub.cameras[0]),
-    };
+    let viewer = hub.camera(&camera.id).unwrap().watch(Look::Large).unwrap();
+    let lane = Lane::new(hub.camera(&camera.id).unwrap(), &metrics);
     let config = IncidentConfig { site: "test".into(), camera: Arc::clone(&camera), outage: Span::from_secs(10) };
     let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score: 0.4 })));
     let (sender, _events) = queue();
     let (jobs, _waiting) = archive::queue();
     let lost = metrics.overflow("evidence");
-    let painter = Painter::new(Arc::clone(&camera), Arc::clone(&hub.cameras[0]), site.evidence, jobs, lost);
+    let painter = Painter::new(Arc::clone(&camera), Arc::clone(&lane.hub), site.evidence, jobs, lost);
     let mut state = LaneState::new(camera, stages, painter, sender, &metrics);
     let every = [
         "lookout_frames_total{camera=\"crowded\",outcome=\"analysed\"}",

@@ -48,36 +48,36 @@ fn an_edit_is_in_force_and_a_bad_one_leaves_the_last_good_one() {
     let site = Site::new();
     let (mut north, mut south) = (0, 0);
     let mut edits = site.plans.edits();
-    site.plans.look();
+    site.plans.look(Instant::now());
     assert_eq!(site.reloads(), (0, 0), "nothing has changed");
     site.write("cameras/north.toml", &camera("north", ZONE));
-    site.plans.look();
-    let plan = site.hub.cameras[0].plan.newer(&mut north).unwrap();
+    site.plans.look(Instant::now());
+    let plan = site.hub.cameras()[0].plan.newer(&mut north).unwrap();
     assert_eq!((plan.zones[0].id.as_str(), site.reloads()), ("steps", (1, 0)));
-    assert!(site.hub.cameras[1].plan.newer(&mut south).is_none());
+    assert!(site.hub.cameras()[1].plan.newer(&mut south).is_none());
     let edit = edits.try_recv().unwrap();
     assert_eq!((edit.camera.as_str(), &*edit.text), ("north", camera("north", ZONE).as_str()));
 
     let bad = camera("north", &ZONE.replace("[0, 1]", "[0, 2]"));
     site.write("cameras/north.toml", &bad);
-    site.plans.look();
-    site.plans.look();
+    site.plans.look(Instant::now());
+    site.plans.look(Instant::now());
     assert_eq!(site.reloads(), (1, 1), "the same text is refused once");
-    assert!(site.hub.cameras[0].plan.newer(&mut north).is_none() && edits.try_recv().is_err());
+    assert!(site.hub.cameras()[0].plan.newer(&mut north).is_none() && edits.try_recv().is_err());
     let faults = site.plans.faults();
     assert_eq!((faults.len(), faults[0].line, faults[0].field.as_str()), (1, 5, "zone[0].polygon[2]"));
     let read = site.plans.read("north").unwrap();
     assert_eq!((&*read.text, read.faults.len()), (bad.as_str(), 1));
 
     fs::remove_file(site.folder.path().join("cameras/north.toml")).unwrap();
-    site.plans.look();
-    site.plans.look();
+    site.plans.look(Instant::now());
+    site.plans.look(Instant::now());
     assert_eq!(site.reloads(), (1, 2));
     assert!(matches!(site.plans.read("north"), Err(EditError::Unreadable(_))));
     site.write("cameras/north.toml", &camera("north", ZONE));
-    site.plans.look();
+    site.plans.look(Instant::now());
     assert_eq!((site.reloads(), site.plans.faults().len()), ((2, 2), 0));
-    assert!(site.hub.cameras[0].plan.newer(&mut north).is_none(), "it was in force all the time");
+    assert!(site.hub.cameras()[0].plan.newer(&mut north).is_none(), "it was in force all the time");
 }
 
 #[test]
@@ -89,8 +89,8 @@ fn what_only_a_restart_takes_is_said() {
     site.write("cameras/south.toml", &other);
     site.write("cameras/west.toml", &camera("west", ""));
     site.write("site.toml", "id = \"other\"\n");
-    site.plans.look();
-    let plan = site.hub.cameras[1].plan.newer(&mut version).unwrap();
+    site.plans.look(Instant::now());
+    let plan = site.hub.cameras()[1].plan.newer(&mut version).unwrap();
     assert_eq!((plan.zones.len(), plan.detect.score, plan.detect.gate), (1, None, true));
     let waiting = site.plans.restarts();
     assert_eq!(waiting.len(), 3, "{waiting:?}");
@@ -102,10 +102,10 @@ fn what_only_a_restart_takes_is_said() {
     site.write("cameras/south.toml", &camera("south", ""));
     fs::remove_file(site.folder.path().join("cameras/west.toml")).unwrap();
     site.write("site.toml", "id = \"s\"\n");
-    site.plans.look();
+    site.plans.look(Instant::now());
     assert!(site.plans.restarts().is_empty());
     site.write("site.toml", "id = \"s\"\nlisten = \"nowhere\"\n");
-    site.plans.look();
+    site.plans.look(Instant::now());
     assert_eq!(site.plans.faults()[0].field, "listen");
     assert_eq!(site.metrics.reloads_refused.get(), 1);
 }
@@ -113,21 +113,21 @@ fn what_only_a_restart_takes_is_said() {
 #[test]
 fn another_source_begins_that_camera_s_capture_anew_and_no_other() {
     let site = Site::new();
-    let (north, south) = (site.hub.cameras[0].begin_capture(), site.hub.cameras[1].begin_capture());
+    let (north, south) = (site.hub.cameras()[0].begin_capture(), site.hub.cameras()[1].begin_capture());
     // Zones are no business of capture.
     site.write("cameras/south.toml", &camera("south", ZONE));
-    site.plans.look();
+    site.plans.look(Instant::now());
     assert!(!south.is_set());
     site.write("cameras/south.toml", &camera("south", ZONE).replace("10.0.0.8", "10.0.0.9"));
-    site.plans.look();
+    site.plans.look(Instant::now());
     assert!(south.is_set() && !north.is_set());
     // Whoever begins anew finds it.
-    let again = site.hub.cameras[1].begin_capture();
+    let again = site.hub.cameras()[1].begin_capture();
     assert!(!again.is_set());
-    assert!(format!("{:?}", site.hub.cameras[1].plan.get().source).contains("10.0.0.9"));
+    assert!(format!("{:?}", site.hub.cameras()[1].plan.get().source).contains("10.0.0.9"));
     site.write("cameras/south.toml", &(camera("south", "[detect]\ngate = true\n").replace("10.0.0.8", "10.0.0.9")));
-    site.plans.look();
-    assert!(again.is_set() && site.hub.cameras[1].plan.get().detect.gate);
+    site.plans.look(Instant::now());
+    assert!(again.is_set() && site.hub.cameras()[1].plan.get().detect.gate);
     assert_eq!((site.plans.restarts(), site.reloads()), (Vec::new(), (3, 0)));
     assert!(Arc::ptr_eq(&site.plans.site().cameras[1], &site.plans.plan("south").unwrap()), "others see it too");
 }
@@ -139,8 +139,8 @@ fn a_save_is_whole_or_nothing() {
     let nothing = || Ok(());
     let saved = site.plans.save("north", &old, &new, nothing).unwrap();
     assert_eq!((&*saved.text, site.text("cameras/north.toml").as_str()), (new.as_str(), new.as_str()));
-    assert!(site.hub.cameras[0].plan.newer(&mut 0).is_some());
-    site.plans.look();
+    assert!(site.hub.cameras()[0].plan.newer(&mut 0).is_some());
+    site.plans.look(Instant::now());
     assert_eq!(site.reloads(), (1, 0), "the own save is no edit by hand");
     // Refused, stale, not noted down, unknown: the file stays.
     let never = || panic!("nothing is noted down");

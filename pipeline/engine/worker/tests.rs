@@ -1,18 +1,17 @@
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use jiff::tz::TimeZone;
 
 use super::*;
 use crate::alerts::IncidentConfig;
-use crate::capture::FreshestSlot;
 use crate::capture::picture::VideoPicture;
 use crate::config::load_camera;
 use crate::config::plan::{Access, Camera, Evidence, Inference, Provider, Retention, Site, Trails};
 use crate::detect::{Catalog, Key};
 use crate::engine::archive;
+use crate::engine::ground::Watched;
 use crate::engine::hub::LiveHub;
-use crate::engine::lane::{LaneState, NO_OTHER};
+use crate::engine::lane::LaneState;
 use crate::engine::painter::Painter;
 use crate::engine::recorder::queue;
 use crate::engine::stages::CameraStages;
@@ -64,30 +63,22 @@ fn a_camera_whose_pictures_cannot_be_converted_ends_nothing_and_says_why() {
     };
     let (metrics, hub) = (Metrics::new().unwrap(), LiveHub::new(&site));
     let ((sender, _events), (jobs, _waiting)) = (queue(), archive::queue());
-    let (mut lanes, mut states) = (Vec::new(), Vec::new());
-    for (camera, hub) in cameras.iter().zip(&hub.cameras) {
-        lanes.push(Lane {
-            id: camera.id.clone(),
-            slot: FreshestSlot::new(),
-            busy: AtomicBool::new(false),
-            unusable: AtomicBool::new(false),
-            other_from: AtomicU64::new(NO_OTHER),
-            metrics: metrics.for_camera(&camera.id),
-            hub: Arc::clone(hub),
-        });
+    let (mut lanes, board, hubs) = (Vec::new(), Arc::new(Board::default()), hub.cameras());
+    for (camera, hub) in cameras.iter().zip(hubs.iter()) {
+        let lane = Arc::new(Lane::new(Arc::clone(hub), &metrics));
         let config = IncidentConfig { site: "test".into(), camera: Arc::clone(camera), outage: Span::from_secs(10) };
         let stages = CameraStages::new(config, Box::new(SortTracker::new(TrackerConfig { start_score: 0.4 })));
         let lost = metrics.overflow("evidence");
         let painter = Painter::new(Arc::clone(camera), Arc::clone(hub), site.evidence, jobs.clone(), lost);
-        states.push(LaneState::new(Arc::clone(camera), stages, painter, sender.clone(), &metrics));
+        let state = LaneState::new(Arc::clone(camera), stages, painter, sender.clone(), &metrics);
+        lanes.push(Arc::clone(&lane));
+        board.enter(Box::new(Seat { lane, state, ground: Watched::default() }), 0, false);
     }
     let catalog = Catalog::find().unwrap();
     let key = Key::of(&cameras[0].detect, &catalog).unwrap();
     let entry = catalog.resolve(Some(&key.model)).unwrap();
     let detector = OnnxDetector::new(&entry, key.input(), &key.extra(), &site.inference).unwrap();
-    let (lanes, board) = (Arc::<[Lane]>::from(lanes), Arc::new(Board::new(vec![0, 0], vec![false; 2], states)));
-    let worker =
-        Worker::new(0, Arc::clone(&lanes), Arc::clone(&board), Arc::from([]), Arc::default(), vec![detector], &metrics);
+    let worker = Worker::new(0, Arc::clone(&board), Arc::from([]), Arc::default(), vec![detector], &metrics);
     let works = std::thread::spawn(move || worker.run());
     let show = |camera: usize, picture: Frame| {
         let counts = || lanes[camera].metrics.dropped.get() + lanes[camera].metrics.analysed.get();
@@ -106,10 +97,10 @@ fn a_camera_whose_pictures_cannot_be_converted_ends_nothing_and_says_why() {
     show(1, frame(0, grey()));
     let analysed = |camera: usize| lanes[camera].metrics.analysed.get();
     assert_eq!((lanes[0].metrics.dropped.get(), analysed(0), analysed(1)), (25, 0, 1));
-    assert!(hub.cameras[0].snapshot().message.unwrap().contains("swscale does not take NV16"));
-    assert_eq!(hub.cameras[1].snapshot().message, None);
+    assert!(hubs[0].snapshot().message.unwrap().contains("swscale does not take NV16"));
+    assert_eq!(hubs[1].snapshot().message, None);
     show(0, frame(99, grey()));
-    assert_eq!((analysed(0), hub.cameras[0].snapshot().message), (1, None), "it is well again");
+    assert_eq!((analysed(0), hubs[0].snapshot().message), (1, None), "it is well again");
     board.close();
     assert_eq!(works.join().unwrap(), Ok(()));
 }

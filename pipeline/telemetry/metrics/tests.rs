@@ -159,3 +159,18 @@ fn what_another_plan_does_not_name_has_no_series_and_the_rest_goes_on() {
         assert!(text.lines().any(|l| l == series), "missing {series} in\n{text}");
     }
 }
+
+#[test]
+fn a_camera_that_is_gone_has_no_series_and_others_keep_theirs() {
+    let metrics = Metrics::new().unwrap();
+    let mut other = camera();
+    other.id = "yard".into();
+    let handles = [camera(), other].map(|camera| (metrics.for_camera(&camera.id), metrics.for_plan(&camera)));
+    let yard = |text: &str| text.lines().filter(|line| line.contains("camera=\"yard\"")).count();
+    let before = yard(&metrics.encode().unwrap());
+    metrics.forget(&camera());
+    let text = metrics.encode().unwrap();
+    assert!(before > 20 && !text.contains("camera=\"forecourt\""), "{text}");
+    assert_eq!(yard(&text), before);
+    drop(handles);
+}
