@@ -114,7 +114,7 @@ fn counts_survive_a_restart_and_a_broken_file_is_no_end() {
         SiteCrossed { at: now, camera: "north".into(), line: "gate".into(), direction: Direction::LeftToRight };
     assert_eq!(run(&[person.clone(), person.clone()]), 0);
     // The third person comes in the next run: started, and stopped at its end.
-    assert_eq!(run(&[person.clone()]), 2);
+    assert_eq!(run(std::slice::from_ref(&person)), 2);
     let text = metrics.encode().unwrap();
     assert!(text.contains("lookout_occupancy{rule=\"park\"} 3"), "{text}");
     std::fs::write(site.data.join(FILE), "{").unwrap();
