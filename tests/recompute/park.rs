@@ -57,7 +57,7 @@ fn occupancy() {
         let mut ways: Vec<(u64, usize, bool, f64)> = Vec::new();
         for (camera, paths) in scenes.iter().enumerate() {
             let inward = |right: bool| right == (INWARD[camera] == Direction::LeftToRight);
-            let way = |(frame, right)| (frame, camera, !right, if inward(right) { 1.0 } else { -1.0 });
+            let way = |(frame, right): (u64, bool)| (frame, camera, !right, if inward(right) { 1.0 } else { -1.0 });
             ways.extend(crossed(paths).into_iter().map(way));
         }
         ways.sort_by_key(|(frame, camera, left, _)| (*frame, *camera, *left));
