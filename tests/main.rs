@@ -15,6 +15,7 @@ mod cap;
 mod capacity;
 mod capture;
 mod clock;
+mod comings;
 mod commands;
 mod configuration;
 mod conformance;

@@ -20,25 +20,29 @@ const LOOK: Duration = Duration::from_secs(60);
 pub struct TodaysFigures {
     zone: TimeZone,
     of_grids: Arc<Latest<Vec<String>>>,
-    version: usize,
+    of_kinds: Arc<Latest<Vec<Kind>>>,
+    /// Of both.
+    versions: [usize; 2],
     grids: Vec<(String, FigureMetrics)>,
     kinds: Vec<(String, FigureMetrics)>,
     metrics: Arc<Metrics>,
 }
 
 impl TodaysFigures {
-    /// For the grids in force and the kinds of a site's rules.
-    pub fn new(site: &Site, of_grids: Arc<Latest<Vec<String>>>, metrics: &Arc<Metrics>) -> Self {
-        let rules = site.cameras.iter().flat_map(|camera| &camera.rules);
-        let mut kinds: Vec<Kind> = rules.map(|rule| rule.condition.kind()).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
+    /// For the grids in force and the kinds of the rules in force.
+    pub fn new(
+        zone: TimeZone,
+        of_grids: Arc<Latest<Vec<String>>>,
+        of_kinds: Arc<Latest<Vec<Kind>>>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         Self {
-            zone: site.time_zone.clone(),
+            zone,
             grids: series(of_grids.get(), metrics),
             of_grids,
-            version: 0,
-            kinds: kinds.into_iter().map(|kind| (kind.word(), metrics.for_kind(kind))).collect(),
+            kinds: series_of_kinds(of_kinds.get(), metrics),
+            of_kinds,
+            versions: [0; 2],
             metrics: Arc::clone(metrics),
         }
     }
@@ -46,8 +50,12 @@ impl TodaysFigures {
     /// Renews them once a minute until told to stop.
     pub fn run(mut self, journal: &Reader, stop: &Stop) {
         loop {
-            if let Some(grids) = self.of_grids.newer(&mut self.version) {
+            let [of_grids, of_kinds] = &mut self.versions;
+            if let Some(grids) = self.of_grids.newer(of_grids) {
                 self.grids = series(grids, &self.metrics);
+            }
+            if let Some(kinds) = self.of_kinds.newer(of_kinds) {
+                self.kinds = series_of_kinds(kinds, &self.metrics);
             }
             if let Err(error) = self.look(journal, jiff::Timestamp::now()) {
                 tracing::error!(%error, "today's answers cannot be counted; trying again");
@@ -72,6 +80,19 @@ impl TodaysFigures {
 
 fn series(grids: Vec<String>, metrics: &Metrics) -> Vec<(String, FigureMetrics)> {
     grids.into_iter().map(|id| (id.clone(), metrics.for_grid(&id))).collect()
+}
+
+fn series_of_kinds(kinds: Vec<Kind>, metrics: &Metrics) -> Vec<(String, FigureMetrics)> {
+    kinds.into_iter().map(|kind| (kind.word(), metrics.for_kind(kind))).collect()
+}
+
+/// Kinds of all rules of a site, each once.
+pub fn kinds(site: &Site) -> Vec<Kind> {
+    let rules = site.cameras.iter().flat_map(|camera| &camera.rules).chain(&site.rules);
+    let mut kinds: Vec<Kind> = rules.map(|rule| rule.condition.kind()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
 }
 
 fn show(metrics: &FigureMetrics, figures: Option<&Figures>) {

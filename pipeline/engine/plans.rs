@@ -15,6 +15,7 @@ use tokio::sync::broadcast;
 pub use error::EditError;
 
 use super::cameras::Cameras;
+use super::figures::kinds;
 use super::hub::LiveHub;
 use super::latest::Latest;
 use super::models::Loaded;
@@ -24,6 +25,7 @@ use crate::config::{Checked, ConfigError, Fault, SiteEdit, SiteFiles, read_text,
 use crate::detect::DetectError;
 use crate::dispatch::Roster;
 use crate::telemetry::{Metrics, Part};
+use crate::types::Kind;
 
 /// Edits that a slow listener may lag behind before it loses the oldest.
 const EDITS: usize = 64;
@@ -38,6 +40,8 @@ pub struct LivePlans {
     edits: broadcast::Sender<HandEdit>,
     /// Ids of the grids in force.
     grids: Arc<Latest<Vec<String>>>,
+    /// Kinds of the rules in force.
+    kinds: Arc<Latest<Vec<Kind>>>,
     /// Who takes other sinks, and the ways to who takes the rest; nobody before dispatch is built.
     takers: OnceLock<(Roster, [Arc<NextSite>; 2])>,
     /// The cameras at work, and their detectors; nobody before they have begun.
@@ -115,6 +119,7 @@ impl LivePlans {
         };
         let (edits, _) = broadcast::channel(EDITS);
         let site = Mutex::new(Arc::new(held.files.site.clone()));
+        let kinds = Arc::new(Latest::new(kinds(&held.files.site)));
         let grids = Arc::new(Latest::new(grids));
         Arc::new(Self {
             hub,
@@ -123,6 +128,7 @@ impl LivePlans {
             site,
             edits,
             grids,
+            kinds,
             takers: OnceLock::new(),
             cameras: OnceLock::new(),
         })
@@ -143,6 +149,11 @@ impl LivePlans {
     /// Ids of the grids in force.
     pub fn grids(&self) -> Arc<Latest<Vec<String>>> {
         Arc::clone(&self.grids)
+    }
+
+    /// Kinds of the rules in force, each once.
+    pub fn kinds(&self) -> Arc<Latest<Vec<Kind>>> {
+        Arc::clone(&self.kinds)
     }
 
     /// The site in force; never waits for an edit.
@@ -242,6 +253,7 @@ impl LivePlans {
 
     /// Lets others see what is in force, and the health of the process say what is not.
     fn show(&self, held: &Held) {
+        self.kinds.set(kinds(&held.files.site));
         *self.site.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(held.files.site.clone());
         self.metrics.health.note(Part::Configuration, held.faults().iter().map(Fault::to_string).collect());
         self.metrics.health.note_restarts(held.restarts());

@@ -191,7 +191,8 @@ impl Parts {
         let own_stop = stop.clone();
         let recorder = threads.spawn("journal", move || recorder.run(&receiver, &own_stop))?;
         let figures = {
-            let figures = TodaysFigures::new(site, self.plans.grids(), &self.metrics);
+            let (zone, plans) = (site.time_zone.clone(), &self.plans);
+            let figures = TodaysFigures::new(zone, plans.grids(), plans.kinds(), &self.metrics);
             let stop = stop.clone();
             threads.spawn("figures", move || {
                 figures.run(&reader, &stop);
