@@ -45,6 +45,7 @@ impl LivePlans {
         };
         record().map_err(|reason| undo(EditError::Unrecorded(reason)))?;
         self.start(&mut held, path.clone(), text.into(), (checked, loaded)).map_err(|error| undo(error.into()))?;
+        self.metrics.reloads_applied.inc();
         held.look_again();
         self.show(&held);
         held.camera_text(held.index(camera)?)
@@ -85,6 +86,7 @@ impl LivePlans {
         if let Some(cameras) = self.cameras.get() {
             cameras.settle();
         }
+        self.metrics.reloads_applied.inc();
         held.look_again();
         self.show(&held);
         Ok(())
@@ -113,7 +115,6 @@ impl LivePlans {
         }
         held.seen.insert(index, Seen::good(text, checked.warnings, false));
         held.strangers.remove(&path);
-        self.metrics.reloads_applied.inc();
         tracing::info!(camera = camera.id, file, "a camera has come");
         self.give_on(held);
         Ok(camera.id.clone())
@@ -129,7 +130,6 @@ impl LivePlans {
         if let Some(cameras) = self.cameras.get() {
             cameras.go(&camera.id);
         }
-        self.metrics.reloads_applied.inc();
         tracing::info!(camera = camera.id, file, "a camera has gone");
         self.give_on(held);
     }
@@ -146,7 +146,9 @@ impl LivePlans {
         // Before anything changes: there is no way back after that.
         let loaded = self.load_for(&path, &checked.plan.detect)?;
         self.stop(held, index);
-        self.start(held, path, text, (checked, loaded))
+        let id = self.start(held, path, text, (checked, loaded))?;
+        self.metrics.reloads_applied.inc();
+        Ok(id)
     }
 
     /// Where alerts go knows the cameras too.

@@ -129,7 +129,9 @@ impl LivePlans {
                 Some(index) => Err(held.files.is_taken(index, &path, &text)),
                 None => {
                     let loaded = self.load_for(&path, &checked.plan.detect)?;
-                    self.start(held, path.clone(), text.as_str().into(), (checked, loaded)).map(Some)
+                    let camera = self.start(held, path.clone(), text.as_str().into(), (checked, loaded))?;
+                    self.metrics.reloads_applied.inc();
+                    Ok(Some(camera))
                 }
             }
         });
@@ -163,6 +165,7 @@ impl LivePlans {
         match held.files.check_gone(index) {
             Ok(()) => {
                 self.stop(held, index);
+                self.metrics.reloads_applied.inc();
                 true
             }
             Err(error) => {
