@@ -97,7 +97,7 @@ fn a_camera_comes_and_goes_by_its_file_and_others_notice_nothing() {
     assert_eq!(cameras(&run).join(" "), "gate yard");
     assert!(run.get("/api/v1/cameras/pier/live").starts_with("HTTP/1.1 404"));
     let alerts = files.alerts(&["list", "--limit", "1000"]);
-    assert!(alerts.iter().any(|alert| alert["camera"] == "pier"), "{alerts:?}");
+    assert!(alerts.iter().any(|alert| alert["last"]["camera"] == "pier"), "{alerts:?}");
     run.until("the others go on", |run| run.analysed("gate") > analysed + 5.0);
 
     // A file that is replaced by another with the same name, or has another name, is the same camera's.
