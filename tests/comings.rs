@@ -18,6 +18,10 @@ fn reloads(run: &Run) -> (f64, f64) {
     (of("applied"), of("refused"))
 }
 
+fn is_well(run: &Run) -> bool {
+    run.get("/readyz").contains("\"degraded\":[]")
+}
+
 /// How often a camera was connected.
 fn connected(run: &Run, camera: &str) -> usize {
     run.log().matches(&format!("connected camera=\"{camera}\"")).count()
@@ -56,17 +60,13 @@ fn a_camera_comes_and_goes_by_its_file_and_others_notice_nothing() {
 
     // A bad file, and one of a camera that there is: refused with its place, and nothing else changes.
     fs::write(&path, good.replace("people = 3", "people = 0")).unwrap();
-    run.until("it is refused", |run| reloads(run) == (0.0, 1.0));
     let line = 1 + good.lines().position(|l| l == "people = 3").unwrap();
     let place = format!("shore.toml:{line}:10: zone[0].rule[1].people:");
-    assert!(run.log().contains(&place) && run.get("/readyz").contains(&place), "{}", run.log());
+    run.until("it is refused", |run| reloads(run) == (0.0, 1.0) && run.get("/readyz").contains(&place));
+    assert!(run.log().contains(&place), "{}", run.log());
     fs::write(&path, &good).unwrap();
-    run.until("so is this", |run| reloads(run) == (0.0, 2.0));
-    assert!(
-        run.get("/readyz").contains("shore.toml:1:1: id: `yard` is already the camera of"),
-        "{}",
-        run.get("/readyz")
-    );
+    let taken = "shore.toml:1:1: id: `yard` is already the camera of";
+    run.until("so is this", |run| reloads(run) == (0.0, 2.0) && run.get("/readyz").contains(taken));
     assert_eq!(
         (cameras(&run), run.metric("lookout_degraded{part=\"configuration\"}")),
         (vec!["gate".into(), "yard".into()], Some(1.0))
@@ -124,8 +124,8 @@ fn what_the_site_names_stays_until_it_is_named_no_more() {
     let mut run = files.start();
     run.until("an alert", |_| anyone(&files, "gate") == OPEN);
     fs::remove_file(files.path("cameras/gate.toml")).unwrap();
-    run.until("that is refused", |run| reloads(run) == (0.0, 1.0));
-    assert!(run.get("/readyz").contains("route[0].cameras names camera `gate`"), "{}", run.get("/readyz"));
+    let named = "route[0].cameras names camera `gate`";
+    run.until("that is refused", |run| reloads(run) == (0.0, 1.0) && run.get("/readyz").contains(named));
     let analysed = run.analysed("gate");
     run.until("it goes on", |run| run.analysed("gate") > analysed + 5.0);
     assert_eq!(anyone(&files, "gate"), OPEN);
@@ -133,8 +133,7 @@ fn what_the_site_names_stays_until_it_is_named_no_more() {
     write("[[route]]\nid = \"r\"\nto = [\"record\"]\ncameras = [\"shore\"]\n");
     run.until("that is refused too", |run| reloads(run) == (0.0, 2.0));
     files.camera("shore", CLIP);
-    run.until("all is as it is written", |run| reloads(run) == (3.0, 2.0));
-    assert!(run.get("/readyz").contains("\"degraded\":[]"), "{}", run.get("/readyz"));
+    run.until("all is as it is written", |run| reloads(run) == (3.0, 2.0) && is_well(run));
     run.until("its alert ends", |_| anyone(&files, "gate") == GONE);
     run.until("the new one's alert", |_| anyone(&files, "shore") == OPEN);
     assert_eq!(cameras(&run).join(" "), "shore yard");
@@ -179,8 +178,8 @@ fn the_site_s_own_rules_change_and_those_that_are_the_same_live_on() {
     run.until("both count", |run| people(run, "same").is_some_and(|same| people(run, "other") == Some(same)));
 
     write(&[("same", 0)]);
-    run.until("a wrong one is refused", |run| reloads(run) == (2.0, 1.0));
-    assert!(run.get("/readyz").contains("rule[0].people"), "{}", run.get("/readyz"));
+    let wrong = "rule[0].people";
+    run.until("a wrong one is refused", |run| reloads(run) == (2.0, 1.0) && run.get("/readyz").contains(wrong));
     // Its line is needed as long as a rule names it.
     let (path, good) = (files.path("cameras/yard.toml"), fs::read_to_string(files.path("cameras/yard.toml")).unwrap());
     fs::write(&path, good.replace("id = \"path\"", "id = \"way\"")).unwrap();
@@ -189,7 +188,7 @@ fn the_site_s_own_rules_change_and_those_that_are_the_same_live_on() {
     write(&[]);
     run.until("both are taken", |run| reloads(run) == (4.0, 2.0));
     run.until("the last rule ends", |_| of("same") == GONE);
-    assert!(run.get("/readyz").contains("\"degraded\":[]"), "{}", run.get("/readyz"));
+    run.until("nothing is wrong any more", is_well);
     assert_eq!(run.interrupt(), Some(0));
 }
 
