@@ -137,21 +137,22 @@ fn routes_change_and_a_wrong_site_file_leaves_the_last_good_one() {
     write("[[sink]]\nid = \"x\"\nkind = \"nothing\"\n");
     run.until("it is refused", |run| reloads(run, "refused") == 1.0);
     let place = format!("site.toml:{line}:8: sink[1].kind");
-    assert!(run.log().contains(&place) && run.get("/readyz").contains(&place), "{}", run.log());
+    run.until("its place is told", |run| run.log().contains(&place) && run.get("/readyz").contains(&place));
     write("[[sink]]\nid = \"x\"\nkind = \"webhook\"\nurl = \"https://h/in\"\nsecrets = [\"env:LOOKOUT_NOT_SET\"]\n");
     run.until("it is refused as well", |run| reloads(run, "refused") == 2.0);
-    assert!(run.get("/readyz").contains("sink `x`: environment variable LOOKOUT_NOT_SET"), "{}", run.get("/readyz"));
+    let unset = "sink `x`: environment variable LOOKOUT_NOT_SET";
+    run.until("whoever may see is told", |run| run.get("/readyz").contains(unset));
     write("[[route]]\nid = \"r\"\nto = [\"record\"]\nzones = [\"nowhere\"]\n");
     run.until("so is a zone that no camera has", |run| reloads(run, "refused") == 3.0);
     let told = starts(&files, "alerts.jsonl");
     run.until("alerts go on", |_| starts(&files, "alerts.jsonl") >= told + 2);
-    assert_eq!(run.metric("lookout_degraded{part=\"configuration\"}"), Some(1.0));
+    run.until("its health says so", |run| run.metric("lookout_degraded{part=\"configuration\"}") == Some(1.0));
 
     write(
         "[[route]]\nid = \"quiet\"\nto = [\"record\"]\nkinds = [\"intrusion\"]\nanswer_within = \"1s\"\n[evidence]\nquota_gb = 3\n",
     );
     run.until("it is taken", |run| reloads(run, "applied") == 1.0);
-    assert_eq!(run.metric("lookout_degraded{part=\"configuration\"}"), Some(0.0));
+    run.until("its health says so", |run| run.metric("lookout_degraded{part=\"configuration\"}") == Some(0.0));
     let ready = run.get("/readyz");
     assert!(ready.contains("site.toml: evidence") && !ready.contains("site.toml: listen"), "{ready}");
     run.until("its series are there", |run| run.metric("lookout_alerts_unanswered{route=\"quiet\"}").is_some());
