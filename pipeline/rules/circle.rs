@@ -19,20 +19,38 @@ const MOST_STEPS: usize = 256;
 impl Circle {
     /// Whether the point lies inside or on the edge.
     pub fn contains(&self, p: Point) -> bool {
-        distance2(p, self.center) <= (self.radius + EPSILON).powi(2)
+        p.distance2(self.center) <= (self.radius + EPSILON).powi(2)
+    }
+
+    /// A circle around the middle of the first and the last point that holds all, unless its radius is larger than `most`:
+    /// of those who walk straight on it is the smallest, and found at one look. `None` of no points.
+    pub fn between_ends(points: &[Point], most: f64) -> Option<Self> {
+        let (first, last) = (points.first()?, points.last()?);
+        let center = Point { x: (first.x + last.x) * 0.5, y: (first.y + last.y) * 0.5 };
+        let (mut farthest, limit) = (0.0, most * most);
+        for p in points {
+            let distance2 = p.distance2(center);
+            if distance2 > farthest {
+                if distance2 > limit {
+                    return None;
+                }
+                farthest = distance2;
+            }
+        }
+        Some(Self { center, radius: farthest.sqrt() })
     }
 
     /// The smallest circle around all points, unless its radius is larger than `most`.
     ///
     /// Begins with the circle around one point and widens it for the farthest point outside until there is none (the
     /// pivoting of Gärtner 1999): a few passes over the points, in whatever order they are. `None` of no points.
-    pub fn around(points: impl Iterator<Item = Point> + Clone, most: f64) -> Option<Self> {
-        let mut edge = Edge { points: [points.clone().next()?; 3], count: 1 };
+    pub fn around(points: &[Point], most: f64) -> Option<Self> {
+        let mut edge = Edge { points: [*points.first()?; 3], count: 1 };
         let mut circle = Self { center: edge.points[0], radius: 0.0 };
         for _ in 0..MOST_STEPS {
             let mut farthest = ((circle.radius + EPSILON).powi(2), None);
-            for p in points.clone() {
-                let distance2 = distance2(p, circle.center);
+            for &p in points {
+                let distance2 = p.distance2(circle.center);
                 if distance2 > farthest.0 {
                     farthest = (distance2, Some(p));
                 }
@@ -61,7 +79,7 @@ impl Edge {
         let old = &self.points[..self.count];
         let mut best: Option<(Circle, Self)> = None;
         let mut consider = |center: Point, points: [Point; 3], count: usize| {
-            let radius = old.iter().chain([&p]).map(|q| distance2(*q, center)).fold(0.0, f64::max).sqrt();
+            let radius = old.iter().chain([&p]).map(|q| q.distance2(center)).fold(0.0, f64::max).sqrt();
             if best.is_none_or(|(circle, _)| radius < circle.radius) {
                 best = Some((Circle { center, radius }, Self { points, count }));
             }
@@ -87,11 +105,6 @@ fn middle(a: Point, b: Point, c: Point) -> Option<Point> {
     (center.x.is_finite() && center.y.is_finite()).then_some(center)
 }
 
-fn distance2(a: Point, b: Point) -> f64 {
-    let (x, y) = (a.x - b.x, a.y - b.y);
-    x * x + y * y
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -99,14 +112,14 @@ mod tests {
     use super::*;
 
     fn around(points: &[Point]) -> Circle {
-        Circle::around(points.iter().copied(), f64::INFINITY).unwrap()
+        Circle::around(points, f64::INFINITY).unwrap()
     }
 
     /// The smallest of all circles through two or three of the points that hold all others.
     fn by_trial(points: &[Point]) -> f64 {
         let mut best = f64::INFINITY;
         let mut consider = |center: Point| {
-            best = best.min(points.iter().map(|p| distance2(*p, center)).fold(0.0, f64::max).sqrt());
+            best = best.min(points.iter().map(|p| p.distance2(center)).fold(0.0, f64::max).sqrt());
         };
         for (i, &a) in points.iter().enumerate() {
             for (j, &b) in points[..i].iter().enumerate() {
@@ -126,15 +139,19 @@ mod tests {
             let circle = around(&points);
             prop_assert!(points.iter().all(|p| circle.contains(*p)));
             prop_assert!((circle.radius - by_trial(&points)).abs() < 1e-6, "{circle:?} {}", by_trial(&points));
-            let copy = points.iter().copied();
-            prop_assert!(Circle::around(copy.clone(), circle.radius + 1e-6).is_some());
-            prop_assert!(circle.radius < 1e-3 || Circle::around(copy, circle.radius - 1e-6).is_none());
+            prop_assert!(Circle::around(&points, circle.radius + 1e-6).is_some());
+            prop_assert!(circle.radius < 1e-3 || Circle::around(&points, circle.radius - 1e-6).is_none());
+            if let Some(own) = Circle::between_ends(&points, circle.radius + 1.0) {
+                prop_assert!(own.radius >= circle.radius - 1e-6 && own.radius <= circle.radius + 1.0);
+                prop_assert!(points.iter().all(|p| own.contains(*p)));
+            }
+            prop_assert!(Circle::between_ends(&points, f64::INFINITY).is_some());
         }
     }
 
     #[test]
     fn few_points() {
-        assert!(Circle::around([].into_iter(), 1.0).is_none());
+        assert!(Circle::around(&[], 1.0).is_none());
         let p = Point { x: 3.0, y: 4.0 };
         let circle = around(&[p, p, p]);
         assert!(circle.radius == 0.0 && circle.contains(p) && !circle.contains(Point { x: 3.0, y: 4.1 }));
@@ -145,5 +162,7 @@ mod tests {
         let points: Vec<Point> = (0..500).map(|i| Point { x: f64::from(i), y: 0.3 * f64::from(i % 7) }).collect();
         let circle = around(&points);
         assert!((circle.radius - 249.5).abs() < 0.1, "{circle:?}");
+        assert!(Circle::between_ends(&points, 250.0).is_some_and(|own| own.radius < 249.6));
+        assert!(Circle::between_ends(&points, 249.0).is_none() && Circle::between_ends(&[], 1.0).is_none());
     }
 }

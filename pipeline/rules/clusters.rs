@@ -13,6 +13,8 @@ pub struct Clusters {
     begin: Vec<usize>,
     near: Vec<usize>,
     filled: Vec<usize>,
+    /// Both members and near each other.
+    pairs: Vec<(usize, usize)>,
     label: Vec<usize>,
     stack: Vec<usize>,
     found: Vec<Cluster>,
@@ -32,19 +34,24 @@ const NONE: usize = usize::MAX;
 impl Clusters {
     /// Finds the clusters of a group: cores have `core` people within `radius` body heights, themselves included.
     pub fn find(&mut self, scene: &Scene<'_>, group: usize, radius: f64, core: usize) {
-        let (groups, n) = (scene.groups, scene.people.all().len());
-        let pairs = || scene.neighbours.within(radius).filter(|p| groups.has(group, p.a) && groups.has(group, p.b));
+        let (n, inside) = (scene.people.all().len(), scene.groups.inside(group));
+        self.pairs.clear();
+        let both = scene.neighbours.within(radius).filter(|p| inside[p.a] && inside[p.b]);
+        self.pairs.extend(both.map(|p| (p.a, p.b)));
         self.begin.clear();
         self.begin.resize(n + 1, 0);
-        pairs().for_each(|p| [p.a, p.b].iter().for_each(|i| self.begin[i + 1] += 1));
+        for &(a, b) in &self.pairs {
+            self.begin[a + 1] += 1;
+            self.begin[b + 1] += 1;
+        }
         for i in 0..n {
             self.begin[i + 1] += self.begin[i];
         }
         self.near.clear();
         self.near.resize(self.begin[n], 0);
         self.filled.clone_from(&self.begin);
-        for p in pairs() {
-            for (i, j) in [(p.a, p.b), (p.b, p.a)] {
+        for &(a, b) in &self.pairs {
+            for (i, j) in [(a, b), (b, a)] {
                 self.near[self.filled[i]] = j;
                 self.filled[i] += 1;
             }
@@ -52,7 +59,7 @@ impl Clusters {
         self.label.clear();
         self.label.resize(n, NONE);
         self.found.clear();
-        for &start in groups.members(group) {
+        for &start in scene.groups.members(group) {
             if self.label[start] == NONE && self.is_core(start, core) {
                 let size = self.grow(start, core);
                 self.found.push(Cluster { size, first: start });
@@ -110,6 +117,7 @@ pub struct Identities {
 struct Known {
     id: u64,
     seen: MediaTime,
+    /// Ordered.
     people: Vec<TrackId>,
     place: Point,
     height: f64,
@@ -135,12 +143,12 @@ impl Identities {
         self.spare.extend(self.known.extract_if(.., |c| now - c.seen > memory).map(|c| c.people));
     }
 
-    /// The identity of a cluster at this place (pixels, with the median box height): that of the known one of which it
-    /// has the most people, else the one at the same place, else a new one. What `people` held is exchanged. `None` where
+    /// The identity of a cluster of `people`, ordered, at this place (pixels, with the median box height): that of the known
+    /// one of which it has the most people, else the one at the same place, else a new one. What `people` held is exchanged. `None` where
     /// too many are known.
     pub fn of(&mut self, scene: &Scene<'_>, people: &mut Vec<TrackId>, place: Point, height: f64) -> Option<u64> {
         let free = |c: &&mut Known| c.seen < scene.time;
-        let shared = |c: &Known| c.people.iter().filter(|id| people.contains(id)).count();
+        let shared = |c: &Known| in_both(&c.people, people);
         let by_people = self.known.iter_mut().filter(free).map(|c| (shared(c), c)).filter(|(n, _)| *n > 0);
         let best = by_people.max_by(|a, b| a.0.cmp(&b.0).then(b.1.id.cmp(&a.1.id))).map(|(_, c)| c);
         let radius = self.radius;
@@ -172,4 +180,15 @@ impl Identities {
     pub fn overflow(&self) -> u64 {
         self.overflow
     }
+}
+
+/// How many two ordered lists have in common.
+fn in_both(a: &[TrackId], b: &[TrackId]) -> usize {
+    let (mut i, mut j, mut count) = (0, 0, 0);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        count += usize::from(x == y);
+        i += usize::from(x <= y);
+        j += usize::from(y <= x);
+    }
+    count
 }

@@ -81,7 +81,7 @@ impl Flow {
 
     /// Unit vector of the main flow; `None` where people go every which way.
     fn main(&self) -> Option<Point> {
-        let order = self.axis.x.hypot(self.axis.y) / self.weight;
+        let order = self.axis.length() / self.weight;
         if order.is_nan() || order < ORDERLY {
             return None;
         }
@@ -94,7 +94,7 @@ impl Flow {
 /// Direction of the person at this index, if moving.
 fn direction(scene: &Scene<'_>, index: usize) -> Option<Point> {
     let motion = scene.people.motion(index)?;
-    let speed = motion.x.hypot(motion.y);
+    let speed = motion.length();
     (speed * BODY_HEIGHT_M >= MOVING).then(|| Point { x: motion.x / speed, y: motion.y / speed })
 }
 

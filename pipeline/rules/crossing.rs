@@ -3,6 +3,7 @@
 //! A person has crossed when the feet's path met the segment itself and reached the far side of a dead band of 0.1 body
 //! height. Touching, turning back and walking round the end are not crossings.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::Person;
@@ -75,20 +76,22 @@ impl LineCounter {
         let is_split = |who: TrackId| lineage.splits().iter().any(|(person, heir)| *person == who || *heir == who);
         for (i, person) in scene.people.all().iter().enumerate() {
             let who = lineage.person(i);
-            if !self.walkers.contains_key(&who) {
-                if self.walkers.len() >= MOST_PEOPLE {
+            let full = self.walkers.len() >= MOST_PEOPLE;
+            let walker = match self.walkers.entry(who) {
+                Entry::Vacant(_) if full => {
                     self.overflow += 1;
                     continue;
                 }
-                // The way walked before confirmation counts, also from within the dead band: out of a door at the line.
-                // What was walked before the line was drawn does not, nor what was walked as somebody else.
-                let is_whole = person.born >= since && !is_split(who);
-                let feet = if is_whole { person.birth } else { person.feet };
-                let (side, _) = self.beside(scene, feet, person);
-                let birth = Walker { seen: scene.time, feet, side, met: false };
-                self.walkers.insert(who, birth);
-            }
-            if let Some(direction) = self.step(scene, who, person) {
+                entry => entry.or_insert_with(|| {
+                    // The way walked before confirmation counts, also from within the dead band: out of a door at the line.
+                    // What was walked before the line was drawn does not, nor what was walked as somebody else.
+                    let is_whole = person.born >= since && !is_split(who);
+                    let feet = if is_whole { person.birth } else { person.feet };
+                    let (side, _) = beside(&self.points, scene, feet, person);
+                    Walker { seen: scene.time, feet, side, met: false }
+                }),
+            };
+            if let Some(direction) = walker.step(&self.points, scene, person) {
                 out.push(Crossed {
                     line: self.line,
                     direction,
@@ -129,44 +132,46 @@ impl LineCounter {
     pub fn overflow(&self) -> u64 {
         self.overflow
     }
+}
 
-    fn step(&mut self, scene: &Scene<'_>, who: TrackId, person: &Person) -> Option<Direction> {
-        let (side, distance) = self.beside(scene, person.feet, person);
-        let mut corners = self.points.iter().map(|p| scene.size.to_pixels(*p));
-        let walker = self.walkers.get_mut(&who)?;
+impl Walker {
+    /// Somebody's next step beside a line.
+    fn step(&mut self, line: &[Point], scene: &Scene<'_>, person: &Person) -> Option<Direction> {
+        let (side, distance) = beside(line, scene, person.feet, person);
+        let mut corners = line.iter().map(|p| scene.size.to_pixels(*p));
         let mut from = corners.next()?;
         for to in corners {
-            walker.met |= segments_meet(walker.feet, person.feet, from, to);
+            self.met |= segments_meet(self.feet, person.feet, from, to);
             from = to;
         }
-        (walker.seen, walker.feet) = (scene.time, person.feet);
+        (self.seen, self.feet) = (scene.time, person.feet);
         if distance < DEAD_BAND {
             return None;
         }
         // Beyond the band everything begins anew: whoever met the line and turned back has not crossed.
-        let met = std::mem::take(&mut walker.met);
-        match std::mem::replace(&mut walker.side, side) {
+        let met = std::mem::take(&mut self.met);
+        match std::mem::replace(&mut self.side, side) {
             Side::Left if met && side == Side::Right => Some(Direction::LeftToRight),
             Side::Right if met && side == Side::Left => Some(Direction::RightToLeft),
             Side::Left | Side::Right => None,
         }
     }
+}
 
-    /// The side on which a place lies and its distance in body heights, both of the nearest piece of the line.
-    fn beside(&self, scene: &Scene<'_>, feet: Point, person: &Person) -> (Side, f64) {
-        let here = scene.ground.local(feet, person.height);
-        let mut nearest = (f64::INFINITY, 0.0);
-        for pair in self.points.windows(2) {
-            let (a, b) = (scene.size.to_pixels(pair[0]), scene.size.to_pixels(pair[1]));
-            let turn = orient(a, b, feet);
-            let (a, b) = (scene.ground.local(a, person.height), scene.ground.local(b, person.height));
-            let distance = distance_to_segment(here, a, b);
-            if distance < nearest.0 {
-                nearest = (distance, turn);
-            }
+/// The side of a line on which a place lies and its distance in body heights, both of the nearest piece.
+fn beside(line: &[Point], scene: &Scene<'_>, feet: Point, person: &Person) -> (Side, f64) {
+    let here = scene.ground.local(feet, person.height);
+    let mut nearest = (f64::INFINITY, 0.0);
+    for pair in line.windows(2) {
+        let (a, b) = (scene.size.to_pixels(pair[0]), scene.size.to_pixels(pair[1]));
+        let turn = orient(a, b, feet);
+        let (a, b) = (scene.ground.local(a, person.height), scene.ground.local(b, person.height));
+        let distance = distance_to_segment(here, a, b);
+        if distance < nearest.0 {
+            nearest = (distance, turn);
         }
-        (if nearest.1 < 0.0 { Side::Left } else { Side::Right }, nearest.0)
     }
+    (if nearest.1 < 0.0 { Side::Left } else { Side::Right }, nearest.0)
 }
 
 /// The `crossing` rule: alerts once for each person.

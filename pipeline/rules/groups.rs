@@ -67,6 +67,11 @@ impl Groups {
         self.0[group].inside[person]
     }
 
+    /// For each of [`People::all`], whether they are one of the group.
+    pub fn inside(&self, group: usize) -> &[bool] {
+        &self.0[group].inside
+    }
+
     /// Of the group, fractions.
     pub fn zone(&self, group: usize) -> &Polygon {
         &self.0[group].zone

@@ -1,6 +1,7 @@
 //! `loitering`: one person staying. `dwell`: inside the zone; `linger`: inside it and within a circle.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::circle::Circle;
 use super::people::Person;
@@ -35,7 +36,12 @@ struct Linger {
 /// The longest suffix of somebody's path that fits in the circle.
 #[derive(Default)]
 struct Stayed {
-    points: Vec<Place>,
+    /// Where and when they were seen.
+    seen_at: Vec<Seen>,
+    /// The same places in flat coordinates of the ground, one for each: looked at again and again, so they lie together.
+    flat: Vec<Point>,
+    /// So many of both at the beginning are no part of the stay any more.
+    gone: usize,
     circle: Option<Circle>,
     seen: MediaTime,
     /// A body height in flat coordinates, smoothed: box heights tremble from picture to picture.
@@ -44,14 +50,12 @@ struct Stayed {
     version: u32,
 }
 
-/// Where somebody was.
+/// When and where somebody was seen.
 #[derive(Clone, Copy)]
-struct Place {
+struct Seen {
     time: MediaTime,
     /// Feet, pixels.
     feet: Point,
-    /// The same in flat coordinates of the ground.
-    flat: Point,
 }
 
 impl Loitering {
@@ -119,62 +123,88 @@ impl Linger {
     /// Since when all feet points of this person fit in the circle.
     fn stay(&mut self, who: TrackId, now: MediaTime, person: &Person, ground: &Ground) -> Option<MediaTime> {
         let (here, body) = ground.flat(person.feet, person.height)?;
-        if !self.stays.contains_key(&who) && self.stays.len() >= MOST_PEOPLE {
-            self.overflow += 1;
-            return None;
-        }
-        let stay = self.stays.entry(who).or_default();
+        let full = self.stays.len() >= MOST_PEOPLE;
+        let stay = match self.stays.entry(who) {
+            Entry::Vacant(_) if full => {
+                self.overflow += 1;
+                return None;
+            }
+            entry => entry.or_default(),
+        };
         stay.seen = now;
         let moved = stay.version != ground.version();
         if moved {
             stay.move_to(ground, person.height);
         }
-        let fresh = moved || stay.points.is_empty();
+        let fresh = moved || stay.places().is_empty();
         stay.body = if fresh { body } else { stay.body + BODY_SMOOTHING * (body - stay.body) };
-        stay.points.push(Place { time: now, feet: person.feet, flat: here });
-        if stay.points.len() > MOST_POINTS {
-            let mut index = 0;
-            stay.points.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
+        stay.seen_at.push(Seen { time: now, feet: person.feet });
+        stay.flat.push(here);
+        if stay.places().len() > MOST_POINTS {
+            stay.compact();
+            every_other(&mut stay.seen_at);
+            every_other(&mut stay.flat);
         }
         if !stay.circle.is_some_and(|c| c.contains(here)) {
             stay.shrink_to(self.radius * stay.body);
         }
-        stay.points.first().map(|p| p.time)
+        stay.seen_at.get(stay.gone).map(|p| p.time)
     }
 }
 
+/// Keeps the first, the third and so on.
+fn every_other<T>(all: &mut Vec<T>) {
+    let mut keep = false;
+    all.retain(|_| {
+        keep = !keep;
+        keep
+    });
+}
+
 impl Stayed {
+    fn places(&self) -> &[Point] {
+        &self.flat[self.gone..]
+    }
+
+    fn compact(&mut self) {
+        self.flat.drain(..self.gone);
+        self.seen_at.drain(..self.gone);
+        self.gone = 0;
+    }
+
     /// Onto another ground: the same feet, measured anew.
     fn move_to(&mut self, ground: &Ground, height: f64) {
         (self.version, self.circle) = (ground.version(), None);
-        self.points.retain_mut(|place| {
-            let flat = ground.flat(place.feet, height);
-            flat.map(|(flat, _)| place.flat = flat).is_some()
-        });
+        self.compact();
+        let flat = &mut self.flat;
+        flat.clear();
+        self.seen_at.retain(|seen| ground.flat(seen.feet, height).map(|(place, _)| flat.push(place)).is_some());
     }
 
     /// The camera has moved (pixels): a camera that moves has no plane, so that places are flat as they are in the picture.
     fn carry(&mut self, motion: &CameraMotion) {
         self.circle = None;
         self.body *= motion.zoom();
-        for place in &mut self.points {
-            place.feet = motion.point(place.feet);
-            place.flat = Ground::foreshortened(place.feet);
+        for (seen, flat) in self.seen_at.iter_mut().zip(&mut self.flat) {
+            seen.feet = motion.point(seen.feet);
+            *flat = Ground::foreshortened(seen.feet);
         }
     }
 
     /// Drops the oldest points until the rest fit, and no more than that.
     fn shrink_to(&mut self, radius: f64) {
-        let Some(&Place { flat: newest, .. }) = self.points.last() else { return };
+        let points = self.places();
+        let Some(&newest) = points.last() else { return };
         // Whoever walks on leaves points behind that cannot fit together with the newest: no circle is needed for those.
         let most = (2.0 * radius * (1.0 + 1e-9)).powi(2);
-        let far = |p: &Place| (p.flat.x - newest.x).powi(2) + (p.flat.y - newest.y).powi(2) > most;
-        let first = self.points.iter().rposition(far).map_or(0, |i| i + 1);
-        let points = &self.points;
-        let fitting = |from: usize| Circle::around(points[from..].iter().map(|p| p.flat), radius);
+        let far = |p: &Point| p.distance2(newest) > most;
+        let first = points.iter().position(|p| !far(p)).unwrap_or(0);
+        if let Some(circle) = Circle::between_ends(&points[first..], radius) {
+            self.leave(first, Some(circle));
+            return;
+        }
+        let first = points.iter().rposition(far).map_or(0, |i| i + 1);
+        let fitting = |from: usize| Circle::around(&points[from..], radius);
         // All from `low` do not fit, all from `high` do: steps that double, then halve.
         let (mut low, mut step) = (first, 1);
         let (mut high, mut circle) = (first, fitting(first));
@@ -191,7 +221,14 @@ impl Stayed {
                 None => low = middle,
             }
         }
-        self.circle = circle;
-        self.points.drain(..high);
+        self.leave(high, circle);
+    }
+
+    /// The first places are no part of the stay any more; the others are in the circle.
+    fn leave(&mut self, first: usize, circle: Option<Circle>) {
+        (self.gone, self.circle) = (self.gone + first, circle);
+        if self.gone > self.flat.len() / 2 {
+            self.compact();
+        }
     }
 }

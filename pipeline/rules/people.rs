@@ -130,7 +130,7 @@ impl People {
 
     /// How fast that is, body heights a second.
     pub fn speed(&self, index: usize) -> Option<f64> {
-        self.motion(index).map(|way| way.x.hypot(way.y))
+        self.motion(index).map(Point::length)
     }
 
     /// Pixels a second over the last second or so of the person at this index; zero where the path is too short to say.
@@ -215,13 +215,15 @@ pub fn median_place(places: &mut [Point], scratch: &mut Vec<f64>) -> Option<Poin
     Some(Point { x: middle(|p| p.x)?, y: middle(|p| p.y)? })
 }
 
-/// Median; sorts in place. `None` of nothing.
+/// Median; changes their order. `None` of nothing.
 pub fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_unstable_by(f64::total_cmp);
     let n = values.len();
-    match n {
-        0 => None,
-        _ if n % 2 == 1 => Some(values[n / 2]),
-        _ => Some((values[n / 2 - 1] + values[n / 2]) * 0.5),
+    if n == 0 {
+        return None;
     }
+    let (below, &mut upper, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
+    if n % 2 == 1 {
+        return Some(upper);
+    }
+    below.iter().copied().max_by(f64::total_cmp).map(|lower| (lower + upper) * 0.5)
 }

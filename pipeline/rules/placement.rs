@@ -170,7 +170,7 @@ fn visible_length(line: &Polygon) -> f64 {
     let (mut seen, mut whole) = (0.0, 0.0);
     for pair in line.points().windows(2) {
         let (a, b) = (&pair[0], &pair[1]);
-        let length = (b.x - a.x).hypot(b.y - a.y);
+        let length = a.distance(*b);
         let (mut from, mut to) = (0.0_f64, 1.0_f64);
         for (start, way) in [(a.x, b.x - a.x), (a.y, b.y - a.y)] {
             let (low, high) = (-start / way, (1.0 - start) / way);

@@ -1,6 +1,7 @@
 //! `proximity`: two people, or a queue, nearer to each other than is allowed.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::clusters::{Cluster, Clusters, Identities};
 use super::neighbours::Pair;
@@ -21,6 +22,8 @@ const TOGETHER: Span = Span::from_secs(2);
 const PAUSE: Span = Span::from_secs(1);
 /// A pair that is not near each other for so long is forgotten.
 const FORGET: Span = Span::from_secs(60);
+/// The forgotten leave the table at most so often.
+const SWEEP: Span = Span::from_secs(1);
 
 /// Gives the distance of each pair that is too near, or of each queue.
 pub struct Proximity {
@@ -37,15 +40,24 @@ pub struct Proximity {
 #[derive(Default)]
 struct Companions {
     pairs: BTreeMap<(TrackId, TrackId), Walk>,
+    /// When those were last looked for who are to be forgotten.
+    swept: MediaTime,
     overflow: u64,
 }
 
 /// Of two people near each other.
+#[derive(Clone, Copy)]
 struct Walk {
     seen: MediaTime,
     /// Since when and until when they have moved together.
     moved: Option<(MediaTime, MediaTime)>,
     together: bool,
+}
+
+impl Walk {
+    fn is_known(&self, now: MediaTime) -> bool {
+        now - self.seen <= FORGET
+    }
 }
 
 impl Proximity {
@@ -58,19 +70,26 @@ impl Proximity {
 }
 
 impl Companions {
+    /// A minute of passers-by is thousands of pairs: they are not gone through at every picture.
     fn forget(&mut self, now: MediaTime) {
-        self.pairs.retain(|_, walk| now - walk.seen <= FORGET);
+        if now - self.swept >= SWEEP || self.pairs.len() >= MOST_PAIRS {
+            self.swept = now;
+            self.pairs.retain(|_, walk| walk.is_known(now));
+        }
     }
 
     /// Whether these two belong together by now.
     fn are(&mut self, scene: &Scene<'_>, who: (TrackId, TrackId), pair: Pair) -> bool {
-        if !self.pairs.contains_key(&who) && self.pairs.len() >= MOST_PAIRS {
-            self.overflow += 1;
-            return false;
-        }
-        let now = scene.time;
-        let walk = self.pairs.entry(who).or_insert(Walk { seen: now, moved: None, together: false });
-        walk.seen = now;
+        let (now, full) = (scene.time, self.pairs.len() >= MOST_PAIRS);
+        let new = Walk { seen: now, moved: None, together: false };
+        let walk = match self.pairs.entry(who) {
+            Entry::Vacant(_) if full => {
+                self.overflow += 1;
+                return false;
+            }
+            entry => entry.or_insert(new),
+        };
+        *walk = if walk.is_known(now) { Walk { seen: now, ..*walk } } else { new };
         if move_alike(scene, pair) {
             let since = walk.moved.filter(|(_, until)| now - *until <= PAUSE).map_or(now, |(since, _)| since);
             walk.moved = Some((since, now));
@@ -82,16 +101,17 @@ impl Companions {
 
 fn move_alike(scene: &Scene<'_>, pair: Pair) -> bool {
     let (Some(a), Some(b)) = (scene.people.motion(pair.a), scene.people.motion(pair.b)) else { return false };
-    let faster = a.x.hypot(a.y).max(b.x.hypot(b.y));
-    faster * BODY_HEIGHT_M >= MOVING && (a.x - b.x).hypot(a.y - b.y) <= ALIKE * faster
+    let faster = a.length().max(b.length());
+    faster * BODY_HEIGHT_M >= MOVING && a.distance(b) <= ALIKE * faster
 }
 
 impl Rule for Proximity {
     fn observe(&mut self, scene: &Scene<'_>, out: &mut Vec<Signal>) {
         let lineage = &scene.lineages[self.lineage];
         self.near.clear();
+        let inside = scene.groups.inside(self.group);
         for pair in scene.neighbours.within(self.distance) {
-            if scene.groups.has(self.group, pair.a) && scene.groups.has(self.group, pair.b) {
+            if inside[pair.a] && inside[pair.b] {
                 let (a, b) = (lineage.person(pair.a), lineage.person(pair.b));
                 self.near.push((a.min(b), a.max(b), *pair));
             }
@@ -192,8 +212,9 @@ impl Rule for Queue {
         self.clusters.find(scene, self.group, self.distance, 2);
         self.nearest.clear();
         self.nearest.resize(scene.people.all().len(), f64::INFINITY);
+        let inside = scene.groups.inside(self.group);
         for pair in scene.neighbours.within(self.distance) {
-            if scene.groups.has(self.group, pair.a) && scene.groups.has(self.group, pair.b) {
+            if inside[pair.a] && inside[pair.b] {
                 self.nearest[pair.a] = self.nearest[pair.a].min(pair.distance);
                 self.nearest[pair.b] = self.nearest[pair.b].min(pair.distance);
             }

@@ -36,7 +36,7 @@ pub fn distance_to_segment(p: Point, a: Point, b: Point) -> f64 {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     let length2 = dx * dx + dy * dy;
     let along = if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
-    (p.x - a.x - along * dx).hypot(p.y - a.y - along * dy)
+    p.distance(Point { x: a.x + along * dx, y: a.y + along * dy })
 }
 
 /// Part of a vector along a unit vector.

@@ -1,6 +1,7 @@
 //! `wrong_way`: one person who goes against the allowed way.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::people::Person;
 use super::way::{Way, across, along};
@@ -52,12 +53,15 @@ impl WrongWay {
 
     /// How far this person has gone against the way, body heights; nothing where that is not what the path is.
     fn step(&mut self, scene: &Scene<'_>, who: TrackId, person: &Person) -> Option<f64> {
-        if !self.walks.contains_key(&who) && self.walks.len() >= MOST_PEOPLE {
-            self.overflow += 1;
-            return None;
-        }
         let bearing = self.way.bearing(scene, person.feet)?;
-        let walk = self.walks.entry(who).or_insert_with(|| Walk::begin(scene.time, person));
+        let full = self.walks.len() >= MOST_PEOPLE;
+        let walk = match self.walks.entry(who) {
+            Entry::Vacant(_) if full => {
+                self.overflow += 1;
+                return None;
+            }
+            entry => entry.or_insert_with(|| Walk::begin(scene.time, person)),
+        };
         let step = scene.ground.way(walk.feet, walk.height, person.feet, person.height);
         walk.against -= along(step, bearing);
         walk.aside += across(step, bearing);
@@ -70,7 +74,7 @@ impl WrongWay {
             *walk = Walk::begin(scene.time, person);
             return None;
         }
-        (walk.against >= AGAINST * walk.against.hypot(walk.aside)).then_some(walk.against)
+        (walk.against >= AGAINST * Point { x: walk.against, y: walk.aside }.length()).then_some(walk.against)
     }
 }
 

@@ -241,8 +241,7 @@ impl Ground {
 
     /// Distance between two feet points (pixels) of people whose boxes are so high (pixels), in body heights.
     pub fn body_heights(&self, a: Point, a_height: f64, b: Point, b_height: f64) -> f64 {
-        let way = self.way(a, a_height, b, b_height);
-        way.x.hypot(way.y)
+        self.way(a, a_height, b, b_height).length()
     }
 
     /// The way from one feet point (pixels) to another of people whose boxes are so high (pixels), in body heights on the
@@ -258,7 +257,7 @@ impl Ground {
     /// Unit vector on the ground from one pixel place to another; `None` where they are the same.
     pub fn bearing(&self, from: Point, to: Point) -> Option<Point> {
         let way = self.way(from, 1.0, to, 1.0);
-        let length = way.x.hypot(way.y);
+        let length = way.length();
         (length > 0.0 && length.is_finite()).then(|| Point { x: way.x / length, y: way.y / length })
     }
 
