@@ -61,6 +61,14 @@ struct Held {
     site_stale: bool,
     /// Camera files that came since and have no camera: they are refused, or came before the cameras had begun.
     strangers: BTreeMap<PathBuf, Seen>,
+    counted: Counted,
+}
+
+/// Edits that are counted once others see what came of them: who waits for the count finds it.
+#[derive(Default)]
+struct Counted {
+    applied: u64,
+    refused: u64,
 }
 
 /// What is known of one camera's file.
@@ -115,6 +123,7 @@ impl LivePlans {
             site_restart: Vec::new(),
             site_stale: false,
             strangers: BTreeMap::new(),
+            counted: Counted::default(),
             files,
         };
         let (edits, _) = broadcast::channel(EDITS);
@@ -210,7 +219,7 @@ impl LivePlans {
         let mut held = self.lock();
         let index = held.index(camera)?;
         self.look_at(&mut held, index);
-        self.show(&held);
+        self.show(&mut held);
         held.camera_text(held.index(camera)?)
     }
 
@@ -247,16 +256,19 @@ impl LivePlans {
         }
         self.put(&mut held, index, text.into(), checked, loaded);
         held.look_again();
-        self.show(&held);
+        self.show(&mut held);
         held.camera_text(index)
     }
 
     /// Lets others see what is in force, and the health of the process say what is not.
-    fn show(&self, held: &Held) {
+    fn show(&self, held: &mut Held) {
         self.kinds.set(kinds(&held.files.site));
         *self.site.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(held.files.site.clone());
         self.metrics.health.note(Part::Configuration, held.faults().iter().map(Fault::to_string).collect());
         self.metrics.health.note_restarts(held.restarts());
+        let Counted { applied, refused } = std::mem::take(&mut held.counted);
+        self.metrics.reloads_applied.inc_by(applied);
+        self.metrics.reloads_refused.inc_by(refused);
     }
 
     /// Puts a checked site file in force, except for what needs a restart. A sink that cannot be built refuses all of it.
@@ -322,7 +334,7 @@ impl LivePlans {
             // That camera's alone, and by the plan that was given just now.
             hub.end_capture();
         }
-        self.metrics.reloads_applied.inc();
+        held.counted.applied += 1;
         let file = held.files.cameras()[index].path.display().to_string();
         tracing::info!(camera = camera.id, file, restart, "a changed file is in force");
         held.files.put(index, &text, camera);

@@ -45,9 +45,9 @@ impl LivePlans {
         };
         record().map_err(|reason| undo(EditError::Unrecorded(reason)))?;
         self.start(&mut held, path.clone(), text.into(), (checked, loaded)).map_err(|error| undo(error.into()))?;
-        self.metrics.reloads_applied.inc();
+        held.counted.applied += 1;
         held.look_again();
-        self.show(&held);
+        self.show(&mut held);
         held.camera_text(held.index(camera)?)
     }
 
@@ -86,9 +86,9 @@ impl LivePlans {
         if let Some(cameras) = self.cameras.get() {
             cameras.settle();
         }
-        self.metrics.reloads_applied.inc();
+        held.counted.applied += 1;
         held.look_again();
-        self.show(&held);
+        self.show(&mut held);
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl LivePlans {
         let loaded = self.load_for(&path, &checked.plan.detect)?;
         self.stop(held, index);
         let id = self.start(held, path, text, (checked, loaded))?;
-        self.metrics.reloads_applied.inc();
+        held.counted.applied += 1;
         Ok(id)
     }
 

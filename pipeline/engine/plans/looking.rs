@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{HandEdit, Held, LivePlans, Seen, refused};
+use super::{Counted, HandEdit, Held, LivePlans, Seen, refused};
 use crate::config::{ConfigError, camera_files, read_text};
 
 /// A file that is missing no longer than this is being replaced: some editors take away the old one before they write the
@@ -32,7 +32,7 @@ impl LivePlans {
         if let Some(cameras) = self.cameras.get() {
             cameras.settle();
         }
-        self.show(&held);
+        self.show(&mut held);
         held.seen.iter().any(|seen| seen.missing.is_some() && seen.faults.is_empty())
     }
 
@@ -96,8 +96,8 @@ impl LivePlans {
             Err(error) => {
                 // One that was to come in the place of another and could not has no camera.
                 match held.files.cameras().get(index) {
-                    Some(file) if file.path == path => self.refuse(&mut held.seen[index], text, error),
-                    _ => self.refuse(held.strangers.entry(path).or_default(), text, error),
+                    Some(file) if file.path == path => held.seen[index].refuse(&mut held.counted, text, error),
+                    _ => held.strangers.entry(path).or_default().refuse(&mut held.counted, text, error),
                 }
                 false
             }
@@ -130,7 +130,7 @@ impl LivePlans {
                 None => {
                     let loaded = self.load_for(&path, &checked.plan.detect)?;
                     let camera = self.start(held, path.clone(), text.as_str().into(), (checked, loaded))?;
-                    self.metrics.reloads_applied.inc();
+                    held.counted.applied += 1;
                     Ok(Some(camera))
                 }
             }
@@ -144,7 +144,7 @@ impl LivePlans {
                 true
             }
             Err(error) => {
-                self.refuse(held.strangers.entry(path).or_default(), text, error);
+                held.strangers.entry(path).or_default().refuse(&mut held.counted, text, error);
                 false
             }
         }
@@ -165,11 +165,11 @@ impl LivePlans {
         match held.files.check_gone(index) {
             Ok(()) => {
                 self.stop(held, index);
-                self.metrics.reloads_applied.inc();
+                held.counted.applied += 1;
                 true
             }
             Err(error) => {
-                self.refuse(&mut held.seen[index], None, error);
+                held.seen[index].refuse(&mut held.counted, None, error);
                 false
             }
         }
@@ -188,28 +188,18 @@ impl LivePlans {
         match checked.and_then(|edit| self.put_site(held, edit.plan)) {
             Ok(()) => {
                 held.site_faults.clear();
-                self.metrics.reloads_applied.inc();
+                held.counted.applied += 1;
                 true
             }
             Err(error) => {
                 if !stale || error.faults != held.site_faults {
-                    self.metrics.reloads_refused.inc();
+                    held.counted.refused += 1;
                     refused(&error.faults);
                 }
                 held.site_faults = error.faults;
                 false
             }
         }
-    }
-
-    /// Notes that a text is refused; says so, unless it was the same before.
-    fn refuse(&self, seen: &mut Seen, text: Option<Arc<str>>, error: ConfigError) {
-        let known = std::mem::take(&mut seen.stale) && seen.text == text && seen.faults == error.faults;
-        if !known {
-            self.metrics.reloads_refused.inc();
-            refused(&error.faults);
-        }
-        *seen = Seen { text, faults: error.faults, missing: seen.missing, ..Seen::default() };
     }
 
     /// Tells who keeps the history.
@@ -223,6 +213,16 @@ impl Seen {
     /// Whether a text is to be looked at: another one than before, or one that was refused beside something else.
     fn is_news(&self, text: Option<&Arc<str>>) -> bool {
         self.stale || text != self.text.as_ref() || (text.is_none() && self.faults.is_empty())
+    }
+
+    /// Notes that a text is refused; says and counts so, unless it was the same before.
+    fn refuse(&mut self, counted: &mut Counted, text: Option<Arc<str>>, error: ConfigError) {
+        let known = std::mem::take(&mut self.stale) && self.text == text && self.faults == error.faults;
+        if !known {
+            counted.refused += 1;
+            refused(&error.faults);
+        }
+        *self = Self { text, faults: error.faults, missing: self.missing, ..Self::default() };
     }
 }
 
