@@ -1,6 +1,6 @@
 //! Files that are replaced whole.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -8,23 +8,8 @@ use std::path::Path;
 /// permissions stay, and a link goes on leading to it.
 pub fn write_text(file: &Path, text: &str) -> io::Result<()> {
     let file = file.canonicalize()?;
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = file.with_file_name(name);
-    let write = || {
-        let mut out = File::create(&beside)?;
-        out.write_all(text.as_bytes())?;
-        out.set_permissions(fs::metadata(&file)?.permissions())?;
-        out.sync_all()?;
-        fs::rename(&beside, &file)?;
-        file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-    };
-    let written = write();
-    if written.is_err() {
-        // The half of a text is nobody's; it may not even be there.
-        fs::remove_file(&beside).ok();
-    }
-    written
+    let permissions = fs::metadata(&file)?.permissions();
+    write_beside(&file, text, Some(permissions))
 }
 
 /// Makes a file that is not there yet: whoever reads it sees all of its text or nothing. One that is there stays.
@@ -32,18 +17,25 @@ pub fn create_text(file: &Path, text: &str) -> io::Result<()> {
     if fs::symlink_metadata(file).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
+    write_beside(file, text, None)
+}
+
+/// Writes beside the file, then takes its place.
+fn write_beside(file: &Path, text: &str, permissions: Option<Permissions>) -> io::Result<()> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let beside = file.with_file_name(name);
     let write = || {
         let mut out = File::create(&beside)?;
         out.write_all(text.as_bytes())?;
+        permissions.map_or(Ok(()), |permissions| out.set_permissions(permissions))?;
         out.sync_all()?;
         fs::rename(&beside, file)?;
         file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
     let written = write();
     if written.is_err() {
+        // The half of a text is nobody's; it may not even be there.
         fs::remove_file(&beside).ok();
     }
     written
