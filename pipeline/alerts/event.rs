@@ -23,6 +23,8 @@ pub struct Context<'a> {
     pub watched: &'a Watched,
     /// Of the picture that boxes are in, pixels.
     pub size: Size,
+    /// Events say in words what they are; left out where nobody reads them.
+    pub words: bool,
 }
 
 /// The first 16 bytes of SHA-256 over site, camera, rule, subject and the beginning of the condition in UTC
@@ -76,7 +78,9 @@ pub fn transition(context: &Context<'_>, now: Moment, rule: usize, subject: Subj
         reason,
         ..blank(context, now)
     };
-    event.text = text::sentence(&event, line.and_then(|l| l.left.as_deref().zip(l.right.as_deref())));
+    if context.words {
+        event.text = text::sentence(&event, line.and_then(|l| l.left.as_deref().zip(l.right.as_deref())));
+    }
     event
 }
 
@@ -93,7 +97,9 @@ pub fn count(context: &Context<'_>, now: Moment, crossed: &Crossed) -> Event {
         bbox: Some(fraction_box(crossed.bbox, context.size)),
         ..blank(context, now)
     };
-    event.text = text::sentence(&event, line.and_then(|l| l.left.as_deref().zip(l.right.as_deref())));
+    if context.words {
+        event.text = text::sentence(&event, line.and_then(|l| l.left.as_deref().zip(l.right.as_deref())));
+    }
     event
 }
 

@@ -52,6 +52,7 @@ pub struct Incidents {
     fallen: Vec<usize>,
     /// Ids of rules that somebody has silenced, and until when.
     snoozes: Vec<(String, jiff::Timestamp)>,
+    words: bool,
 }
 
 /// The incidents of one rule, by subject. A picture's signals of a rule come mostly in the order of their subjects, so
@@ -125,6 +126,7 @@ impl Incidents {
             asleep: Vec::new(),
             fallen: Vec::new(),
             snoozes: Vec::new(),
+            words: true,
             site,
             watched,
             outage,
@@ -137,6 +139,11 @@ impl Incidents {
             last: None,
             overflow: 0,
         }
+    }
+
+    /// Nobody reads the events: they are left without text from now on.
+    pub fn leave_out_words(&mut self) {
+        self.words = false;
     }
 
     /// Signals that were dropped because the table was full.
@@ -285,7 +292,7 @@ impl Incidents {
     }
 
     fn context(&self) -> Context<'_> {
-        Context { site: &self.site, watched: &self.watched, size: self.size }
+        Context { site: &self.site, watched: &self.watched, size: self.size, words: self.words }
     }
 
     /// No pictures for the outage time: open incidents end, pending ones vanish. The event's time is that of the last

@@ -139,6 +139,11 @@ impl Judge {
         self.rules.ground_mut()
     }
 
+    /// Nobody reads the events: they are left without text from now on.
+    pub fn leave_out_words(&mut self) {
+        self.incidents.leave_out_words();
+    }
+
     /// No pictures for the outage time.
     pub fn signal_lost(&mut self, events: &mut Vec<Event>) {
         self.incidents.signal_lost(events);

@@ -82,6 +82,7 @@ impl<'a> Rules<'a> {
     fn judge(&self) -> Judge {
         let (camera, outage) = (Arc::clone(&self.camera), self.outage());
         let mut judge = Judge::new(IncidentConfig { site: self.site.to_owned(), camera, outage }, false);
+        judge.leave_out_words();
         if let Some(state) = self.learnt {
             judge.ground_mut().restore(state.clone());
             judge.ground_mut().set_freeze(true);
@@ -202,7 +203,7 @@ impl Rules<'_> {
         let (polygon, middle) = (&self.camera.zones[zone].polygon, event.place_in_picture);
         let inside = tracks.iter().map(|t| (anchor(&t.bbox, rule.filter.anchor, size), person(block, t.id)));
         let inside = inside.filter(|(place, _)| polygon.contains(*place));
-        let away = |p: Point| middle.map_or(0.0, |m| (p.x - m.x).hypot(p.y - m.y));
+        let away = |p: Point| middle.map_or(0.0, |m| p.distance(m));
         let mut near: Vec<(f64, u64)> = inside.map(|(place, id)| (away(place), id)).collect();
         near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let mut ids: Vec<u64> = near.into_iter().take(event.people as usize).map(|(_, id)| id).collect();
