@@ -114,6 +114,56 @@ fn a_camera_comes_and_goes_by_its_file_and_others_notice_nothing() {
 }
 
 #[test]
+fn others_drop_no_picture_while_one_changes_comes_and_goes() {
+    let files = SiteFiles::new("");
+    for camera in ["gate", "yard"] {
+        files.camera(camera, CLIP);
+        // One picture a second: it is dropped where something else takes a whole second, however busy the machine is.
+        let path = files.path(&format!("cameras/{camera}.toml"));
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replace("rate = 5", "rate = 1")).unwrap();
+    }
+    let mut run = files.start();
+    run.until("the first pictures", |run| run.analysed("gate") >= 2.0);
+    let path = files.path("cameras/yard.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    let dropped = |run: &Run| {
+        let of = |outcome: &str| run.metric(&format!("lookout_frames_total{{camera=\"gate\",outcome=\"{outcome}\"}}"));
+        (of("dropped"), of("corrupt"))
+    };
+    assert_eq!(dropped(&run), (Some(0.0), Some(0.0)), "not even before anything changes");
+
+    let mut applied = 0.0;
+    for round in 0..3 {
+        // Another rule, another way to capture, another detector, back, and a camera that comes and goes.
+        let edits = [
+            good.replace("people = 3", "people = 4"),
+            good.replace("rate = 1", "rate = 2"),
+            good.replace("[320, 256]", "[416, 320]"),
+            good.clone(),
+        ];
+        for edit in edits {
+            fs::write(&path, edit).unwrap();
+            applied += 1.0;
+            run.until("the edit is in force", |run| reloads(run) == (applied, 0.0));
+        }
+        let comer = files.path(&format!("cameras/comer-{round}.toml"));
+        fs::write(&comer, good.replace("id = \"yard\"", &format!("id = \"comer-{round}\""))).unwrap();
+        applied += 1.0;
+        run.until("it has come", |run| {
+            reloads(run) == (applied, 0.0) && run.analysed(&format!("comer-{round}")) >= 1.0
+        });
+        fs::remove_file(&comer).unwrap();
+        applied += 1.0;
+        run.until("it has gone", |run| reloads(run) == (applied, 0.0));
+    }
+    let analysed = run.analysed("gate");
+    run.until("pictures go on", |run| run.analysed("gate") >= analysed + 2.0);
+    assert_eq!((dropped(&run), connected(&run, "gate")), ((Some(0.0), Some(0.0)), 1));
+    assert_eq!(run.interrupt(), Some(0));
+}
+
+#[test]
 fn what_the_site_names_stays_until_it_is_named_no_more() {
     let files = SiteFiles::new("");
     let write = |more: &str| files.site("site.toml", ([127, 0, 0, 1], 0).into(), more);
