@@ -75,6 +75,8 @@ impl Board {
     pub fn leave(&self, camera: usize, patience: Duration) -> Option<Box<Seat>> {
         let seat = self.borrow(camera, patience);
         let mut inner = self.lock();
+        // It may have come back at the last moment.
+        let seat = seat.or_else(|| inner.places[camera].take());
         inner.ready[camera] = false;
         inner.places[camera] = if seat.is_some() { Place::Free } else { Place::Lost };
         seat

@@ -430,15 +430,14 @@ pub struct Viewer {
 impl Viewer {
     /// The next picture that this viewer has not seen; `None` when the camera is gone.
     pub async fn next(&mut self) -> Option<LivePicture> {
-        loop {
+        // Asked before as well: who comes after the last change would wait for ever.
+        while !self.camera.is_gone() {
             self.picture.changed().await.ok()?;
-            if self.camera.is_gone() {
-                return None;
-            }
             if let Some(picture) = self.picture.borrow_and_update().clone() {
                 return Some(picture);
             }
         }
+        None
     }
 }
 
@@ -458,11 +457,10 @@ pub struct Asked {
 impl Asked {
     /// The next picture; `None` when the camera is gone.
     pub async fn next(&mut self) -> Option<Arc<[u8]>> {
-        self.picture.changed().await.ok()?;
-        if self.camera.is_gone() {
-            return None;
+        if !self.camera.is_gone() {
+            self.picture.changed().await.ok()?;
         }
-        Some(self.picture.borrow_and_update().clone())
+        (!self.camera.is_gone()).then(|| self.picture.borrow_and_update().clone())
     }
 }
 
