@@ -31,7 +31,7 @@ use crate::telemetry::{Metrics, Stage};
 use crate::track::{SortTracker, TrackerConfig};
 use crate::types::{EndReason, SiteCrossed};
 
-/// A worker gives a camera back within this time, or is stuck.
+/// A worker gives a camera back within this time, and a capture ends, or is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Cameras of a run. Changes take turns.
@@ -203,8 +203,9 @@ impl Cameras {
         inner.wires = None;
         let running = inner.running.values();
         running.for_each(|running| running.halt());
+        let deadline = Instant::now() + PATIENCE;
         for running in inner.running.values_mut() {
-            running.capture.wait();
+            running.wait(deadline);
         }
     }
 
@@ -219,7 +220,7 @@ impl Cameras {
     /// Ends a camera and keeps what it has learnt; gives its last plan, if no worker holds it for ever.
     fn end(&self, mut running: Running, reason: EndReason) -> Option<Arc<Camera>> {
         running.halt();
-        running.capture.wait();
+        running.wait(Instant::now() + PATIENCE);
         let Some(mut seat) = self.board.leave(running.number, PATIENCE) else {
             tracing::error!(
                 camera = running.hub.id,
@@ -244,5 +245,13 @@ impl Running {
     fn halt(&self) {
         self.stop.set();
         self.hub.end_capture();
+    }
+
+    /// Until its capture has ended. A device that does not even open holds up nobody else: what its thread does later concerns
+    /// nobody any more.
+    fn wait(&mut self, deadline: Instant) {
+        if !self.capture.wait_for(deadline.saturating_duration_since(Instant::now())) {
+            tracing::error!(camera = self.hub.id, "its capture hangs and is left to itself");
+        }
     }
 }

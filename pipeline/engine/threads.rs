@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::capture::Stop;
 
@@ -74,6 +75,20 @@ impl Thread {
             tracing::error!(stage = self.name, "a thread could not be joined");
         }
     }
+
+    /// Waits for its end no longer than this; one that has not ended by then is left to itself. Whether it has ended.
+    pub fn wait_for(&mut self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while self.handle.as_ref().is_some_and(|handle| !handle.is_finished()) {
+            if Instant::now() >= deadline {
+                self.handle = None;
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.wait();
+        true
+    }
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
@@ -92,5 +107,22 @@ mod tests {
         threads.spawn("rules", || panic!("index 3 out of range")).unwrap().join();
         assert!(stop.is_set());
         assert_eq!(threads.failure().as_deref(), Some("rules: broke off: index 3 out of range"));
+    }
+
+    #[test]
+    fn one_that_hangs_is_left_to_itself() {
+        let threads = Threads::new(Stop::new());
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let hangs = move || {
+            // Ends when the other end is dropped.
+            held.recv().ok();
+            Ok(())
+        };
+        let mut hanging = threads.spawn("hangs", hangs).unwrap();
+        assert!(!hanging.wait_for(Duration::from_millis(20)));
+        drop(hold);
+        assert!(hanging.wait_for(Duration::ZERO), "nobody holds it any more");
+        assert!(threads.spawn("ends", || Ok(())).unwrap().wait_for(Duration::from_secs(60)));
+        assert_eq!(threads.failure(), None);
     }
 }
