@@ -34,7 +34,8 @@ FPS = 7
 STACK = "opencv-python, onnxruntime, trackers"
 # Ways to infer less: arguments of `analyze`, and what the camera file's [detect] says.
 LESS = {"--rate 3.5": (["--rate", "3.5"], None), "input 416x320": ([], [416, 320]),
-        "--rate 3.5, input 416x320": (["--rate", "3.5"], [416, 320]), "--rate 2.4": (["--rate", "2.4"], None)}
+        "--rate 3.5, input 416x320": (["--rate", "3.5"], [416, 320]), "--rate 2.8": (["--rate", "2.8"], None),
+        "--rate 2.4": (["--rate", "2.4"], None)}
 
 
 def wheel_library():
