@@ -7,6 +7,7 @@ import type { Operations } from "../api/types";
 import { cameraName } from "../live/cameras";
 import { address } from "../route";
 import { may } from "../session";
+import { AddCamera } from "./add";
 import { note } from "../ui/notes";
 import { now } from "../ui/now";
 import { ErrorNote, Faults } from "../ui/problem";
@@ -56,7 +57,11 @@ function Cameras({ now: { cameras } }: { now: Operations }) {
   const w = t();
   return (
     <section class="card wide">
-      <h2 class="padded">{w.ops.cameras}</h2>
+      <header class="padded">
+        <h2>{w.ops.cameras}</h2>
+        <span class="grow" />
+        {may("edit_source") && <AddCamera />}
+      </header>
       <div class="scroll">
         <table class="data">
           <thead>

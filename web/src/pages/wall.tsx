@@ -13,6 +13,7 @@ import { LivePicture } from "../ui/live";
 import { now } from "../ui/now";
 import { PlainPicture } from "../ui/plain";
 import { fixed, lasting, millis, number, t } from "../words";
+import { AddCamera } from "./add";
 
 /** An age above this, milliseconds, is worth a colour. */
 const OLD = 1_000;
@@ -24,7 +25,14 @@ export function WallPage({ camera }: { camera: string | null }) {
   if (all === null) return <div class="blank">{w.app.loading}</div>;
   const one = camera === null ? undefined : all.find((c) => c.id === camera);
   if (one !== undefined) return <Large camera={one} />;
-  if (all.length === 0) return <div class="blank">{w.wall.none}</div>;
+  if (all.length === 0) {
+    return (
+      <div class="blank">
+        <p>{w.wall.none}</p>
+        {may("edit_source") && <AddCamera />}
+      </div>
+    );
+  }
   return (
     <div class="wall">
       <Tiles all={all} />
@@ -162,6 +170,11 @@ function Feed() {
       {over.map((row) => (
         <AlertLine key={row.alert} row={row} href={address("alerts", row.alert)} now={now.value} />
       ))}
+      {may("edit_source") && (
+        <p class="foot">
+          <AddCamera />
+        </p>
+      )}
     </aside>
   );
 }
