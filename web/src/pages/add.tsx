@@ -1,10 +1,12 @@
 /** A camera that there is not yet: where its pictures come from. Zones and rules are drawn once it is there. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
-import { FIELDS, KINDS, NOBODY, SCHEMES, fieldOf, pasted, tomlOf, variables, wrongs } from "../adding/newcomer";
-import type { FieldName, Newcomer, SourceKind } from "../adding/newcomer";
+import { KINDS, NOBODY, fieldOf, pasted, tomlOf, wrongs } from "../adding/newcomer";
+import type { FieldName, Newcomer } from "../adding/newcomer";
+import { AddressHint, Credentials, ENTRIES, Field, Verdict } from "../adding/parts";
+import type { Entry } from "../adding/parts";
 import { api } from "../api";
 import { ApiError } from "../api/client";
 import type { Fault } from "../api/types";
@@ -19,20 +21,6 @@ import { t } from "../words";
 const LONGEST_REASON = 200;
 /** The server is asked once nothing was typed for so long, milliseconds. */
 const PAUSE = 400;
-const EXAMPLES: Record<SourceKind, string> = { stream: "rtsp://10.0.0.8/stream1", device: "/dev/video0", file: "gate.mp4" };
-
-type Entry = FieldName | "reason";
-const ENTRIES: readonly Entry[] = [...FIELDS, "reason"];
-
-/** The way here, for whoever may. */
-export function AddCamera() {
-  return (
-    <a class="button" href={address("add")}>
-      <Icon name="plus" />
-      {t().adding.title}
-    </a>
-  );
-}
 
 /** The value as it was when it last rested. */
 function useRested<T>(value: T, pause: number): T {
@@ -65,12 +53,16 @@ export function AddPage() {
   const told: Fault[] = [...(checked?.faults ?? []), ...(act.error instanceof ApiError ? act.error.faults : [])];
   const elsewhere = told.filter((fault) => fieldOf(fault) === null);
 
+  // Whoever looks over a shoulder need not see twice what does not belong there.
+  const preview = camera === NOBODY ? "" : tomlOf(found.address === "credentials" ? { ...camera, address: "" } : camera);
   const unexplained = reason.trim() === "";
   const touched = camera !== NOBODY || reason !== "";
   useEffect(() => {
     guardLeave(touched ? () => confirm(t().adding.leave) : null);
     return () => guardLeave(null);
   }, [touched]);
+
+  useEffect(() => form.current?.querySelector<HTMLInputElement>("[name=id]")?.focus(), []);
 
   const change = (next: Partial<Newcomer>): void => {
     act.clear();
@@ -140,7 +132,7 @@ export function AddPage() {
         <form class="card" ref={form} noValidate onSubmit={save}>
           <div class="two">
             <Field name="id" label={w.adding.id} hint={w.adding.idHint} wrong={remark("id")}>
-              {(props) => <input {...props} autofocus required maxLength={64} spellcheck={false} autocomplete="off" value={camera.id} onInput={(e) => change({ id: e.currentTarget.value })} onBlur={() => leave("id")} />}
+              {(props) => <input {...props} required maxLength={64} spellcheck={false} autocomplete="off" value={camera.id} onInput={(e) => change({ id: e.currentTarget.value })} onBlur={() => leave("id")} />}
             </Field>
             <Field name="name" label={w.adding.name} hint={w.adding.nameHint} wrong={remark("name")}>
               {(props) => <input {...props} maxLength={200} autocomplete="off" value={camera.name} onInput={(e) => change({ name: e.currentTarget.value })} onBlur={() => leave("name")} />}
@@ -182,7 +174,7 @@ export function AddPage() {
           <Field name="rate" label={w.adding.rate} hint={w.adding.rateHint} wrong={remark("rate")}>
             {(props) => <input {...props} class="short" inputMode="decimal" maxLength={12} autocomplete="off" value={camera.rate} onInput={(e) => change({ rate: e.currentTarget.value })} onBlur={() => leave("rate")} />}
           </Field>
-          <Field name="reason" label={w.editor.reason} hint={w.adding.reasonHint} wrong={unexplained && left.includes("reason") ? w.adding.wrong.missing : null}>
+          <Field name="reason" label={w.adding.reason} hint={w.adding.reasonHint} wrong={unexplained && left.includes("reason") ? w.adding.wrong.missing : null}>
             {(props) => <input {...props} required maxLength={LONGEST_REASON} autocomplete="off" value={reason} onInput={(e) => setReason(e.currentTarget.value)} onBlur={() => leave("reason")} />}
           </Field>
           {act.error !== null && told.length === 0 && <ErrorNote error={act.error} />}
@@ -197,102 +189,13 @@ export function AddPage() {
         </form>
         <section class="card written">
           <h2>{w.adding.written}</h2>
-          <pre translate={false}>{id === "" && camera.address.trim() === "" ? "" : toml}</pre>
+          <pre translate={false}>{preview}</pre>
           <Verdict checked={checked !== null} faults={told.length} pending={complete && check.error === null} />
           {elsewhere.length > 0 && <Faults faults={elsewhere} />}
           {checked !== null && checked.warnings.length > 0 && <Faults faults={checked.warnings} />}
           {check.error !== null && complete && <ErrorNote error={check.error} retry={check.again} />}
         </section>
       </div>
-    </div>
-  );
-}
-
-/** What the server thinks of it so far. */
-function Verdict({ checked, faults, pending }: { checked: boolean; faults: number; pending: boolean }) {
-  const w = t();
-  if (checked && faults === 0) {
-    return (
-      <p class="calm" role="status">
-        <Icon name="check" />
-        {w.editor.checked}
-      </p>
-    );
-  }
-  if (faults > 0) {
-    return (
-      <p class="calm bad" role="status">
-        <Icon name="warn" />
-        {w.editor.faults(faults)}
-      </p>
-    );
-  }
-  return (
-    <p class="calm" role="status">
-      {pending ? w.adding.checking : w.adding.unchecked}
-    </p>
-  );
-}
-
-function AddressHint({ kind }: { kind: SourceKind }) {
-  const w = t();
-  return (
-    <>
-      {w.adding.example[kind]} <code>{EXAMPLES[kind]}</code>
-      {kind === "stream" && (
-        <>
-          {". "}
-          {w.adding.begins}{" "}
-          {SCHEMES.map((scheme) => (
-            <code key={scheme}>{scheme}</code>
-          ))}
-        </>
-      )}
-    </>
-  );
-}
-
-function Credentials({ id }: { id: string }) {
-  const w = t();
-  return (
-    <section class="credentials">
-      <h2>{w.adding.credentials}</h2>
-      <p>{w.adding.notHere}</p>
-      <p>
-        {variables(id === "" ? "<id>" : id).map((name) => (
-          <code key={name} translate={false}>
-            {name}
-          </code>
-        ))}
-      </p>
-      <p class="soft">{w.adding.neither}</p>
-    </section>
-  );
-}
-
-interface FieldProps {
-  name: Entry;
-  label: string;
-  hint: ComponentChildren;
-  wrong: ComponentChildren;
-  children: (props: { id: string; name: string; "aria-invalid": boolean; "aria-describedby": string }) => ComponentChildren;
-}
-
-/** A field with what would be right below it; what is wrong takes no hint away. */
-function Field({ name, label, hint, wrong, children }: FieldProps) {
-  const id = useId();
-  return (
-    <div class="field">
-      <label for={id} class="soft">
-        {label}
-      </label>
-      {children({ id, name, "aria-invalid": wrong !== null, "aria-describedby": `${id}-wrong ${id}-hint` })}
-      <p class="remark wrong" id={`${id}-wrong`} aria-live="polite" hidden={wrong === null}>
-        {wrong}
-      </p>
-      <p class="hint small soft" id={`${id}-hint`}>
-        {hint}
-      </p>
     </div>
   );
 }

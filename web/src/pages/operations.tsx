@@ -2,12 +2,12 @@
 
 import { useState } from "preact/hooks";
 
+import { AddCamera } from "../adding/parts";
 import { api } from "../api";
 import type { Operations } from "../api/types";
 import { cameraName } from "../live/cameras";
 import { address } from "../route";
 import { may } from "../session";
-import { AddCamera } from "./add";
 import { note } from "../ui/notes";
 import { now } from "../ui/now";
 import { ErrorNote, Faults } from "../ui/problem";

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { AddCamera } from "../adding/parts";
 import type { Camera, Severity } from "../api/types";
 import { newest, open, rank } from "../live/alerts";
 import { cameras, known } from "../live/cameras";
@@ -13,7 +14,6 @@ import { LivePicture } from "../ui/live";
 import { now } from "../ui/now";
 import { PlainPicture } from "../ui/plain";
 import { fixed, lasting, millis, number, t } from "../words";
-import { AddCamera } from "./add";
 
 /** An age above this, milliseconds, is worth a colour. */
 const OLD = 1_000;
