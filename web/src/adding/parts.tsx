@@ -59,10 +59,7 @@ export function AddressHint({ kind }: { kind: SourceKind }) {
       {w.adding.example[kind]} <code>{EXAMPLES[kind]}</code>
       {kind === "stream" && (
         <>
-          {w.adding.begins}{" "}
-          {SCHEMES.map((scheme) => (
-            <code key={scheme}>{scheme}</code>
-          ))}
+          {w.adding.begins} <code>{SCHEMES.join(" ")}</code>
         </>
       )}
     </>
