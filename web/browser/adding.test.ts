@@ -219,6 +219,34 @@ it("removes a camera with a reason; the wall shows it no more, and the other one
   await page.locator("tr", { hasText: "added a camera" }).filter({ hasText: "the new mast" }).waitFor();
 });
 
+it("brings a camera back that was removed, with all that was in its file", async () => {
+  const { page } = admin;
+  await visit(admin, "#/add");
+  const asked = page.waitForResponse((answer) => answer.url().endsWith("/cameras/shore/history"));
+  await page.fill("[name=id]", "shore");
+  expect((await asked).status(), "nobody knows it").toBe(404);
+  expect(await page.locator(".past").count()).toBe(0);
+  await page.fill("[name=id]", "shore-2");
+  const back = page.locator(".past button");
+  await back.click();
+  await expect.poll(() => page.locator("[name=reason]").evaluate((field) => field === document.activeElement)).toBe(true);
+  expect(files()).toEqual(["yard.toml"]);
+  await page.keyboard.insertText("the mast is back");
+  await back.click();
+  await page.locator("[data-tool=zone]").waitFor({ timeout: PATIENCE });
+  expect(new URL(page.url()).hash).toBe("#/camera/shore-2");
+  expect(file("shore-2.toml")).toMatch(/^id = "shore-2"\n[^]*\nrate = 5\n# A note by hand\.\n$/);
+  await visit(admin, "#/camera/shore-2/history");
+  for (const reason of ["the mast is back", "the new mast"]) await page.locator("tr", { hasText: reason }).waitFor();
+  await visit(admin, "#/camera/shore-2/file");
+  await page.locator(".leaving button").click();
+  await page.fill("dialog [name=reason]", "it has gone again");
+  await page.check("dialog [name=sure]");
+  await page.locator("dialog button[type=submit]").click();
+  await tile("The yard").waitFor();
+  expect(files()).toEqual(["yard.toml"]);
+});
+
 it("keeps the last one, and says why", async () => {
   const { page } = admin;
   await visit(admin, "#/camera/yard/file");

@@ -7,6 +7,7 @@ import { KINDS, NOBODY, fieldOf, pasted, tomlOf, wrongs } from "../adding/newcom
 import type { FieldName, Newcomer } from "../adding/newcomer";
 import { AddressHint, Credentials, ENTRIES, Field, Verdict } from "../adding/parts";
 import type { Entry } from "../adding/parts";
+import { Past } from "../adding/past";
 import { api } from "../api";
 import { ApiError } from "../api/client";
 import type { Fault } from "../api/types";
@@ -48,6 +49,7 @@ export function AddPage() {
   const complete = Object.keys(found).length === 0;
   const toml = tomlOf(camera);
   const asked = useRested(complete ? toml : null, PAUSE);
+  const free = useRested(found.id === undefined ? id : null, PAUSE);
   const check = useAsked(asked, (signal) => api.check(id, { toml: asked ?? "" }, signal));
   const checked = asked === toml && complete ? check.data : null;
   const told: Fault[] = [...(checked?.faults ?? []), ...(act.error instanceof ApiError ? act.error.faults : [])];
@@ -112,10 +114,13 @@ export function AddPage() {
         toFirst(["id"]);
         return;
       }
-      guardLeave(null);
-      note(t().adding.added);
-      go(address("camera", id));
+      arrive(id, t().adding.added);
     });
+  };
+  const arrive = (camera: string, words: string): void => {
+    guardLeave(null);
+    note(words);
+    go(address("camera", camera));
   };
 
   return (
@@ -195,6 +200,18 @@ export function AddPage() {
           {checked !== null && checked.warnings.length > 0 && <Faults faults={checked.warnings} />}
           {check.error !== null && complete && <ErrorNote error={check.error} retry={check.again} />}
         </section>
+        {free !== null && free === id && (
+          <Past
+            key={free}
+            id={free}
+            reason={reason.trim()}
+            ask={() => {
+              leave("reason");
+              toFirst(["reason"]);
+            }}
+            back={() => arrive(free, t().adding.past.done)}
+          />
+        )}
       </div>
     </div>
   );

@@ -369,6 +369,12 @@ export const en = {
     save: "Add camera",
     added: "The camera is added.",
     leave: "The camera is not added yet. Leave the page all the same?",
+    past: {
+      title: "This id was here before",
+      about: (when: string) => `A camera with this id was removed. Its last file, of ${when}, can come back with its source, zones and rules, in place of the form.`,
+      back: "Bring it back",
+      done: "The camera is back.",
+    },
     wrong: {
       missing: "This is needed.",
       id: "Not an id: up to 64 letters, digits, - and _, beginning with a letter or digit.",
