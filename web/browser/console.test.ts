@@ -276,12 +276,15 @@ it("speaks Chinese without a word of English", async () => {
   await page.locator("header.top button[lang=zh]").click();
   // What was said in English before leaves by itself.
   await expect.poll(() => page.locator(".notes p").count(), { timeout: PATIENCE }).toBe(0);
-  const pages = ["#/wall", "#/wall/yard", "#/alerts", "#/camera/yard", "#/camera/yard/history", "#/numbers", "#/operations", "#/users", "#/audit"];
+  const pages = ["#/wall", "#/wall/yard", "#/alerts", "#/camera/yard", "#/camera/yard/history", "#/camera/yard/file", "#/add", "#/numbers", "#/operations", "#/users", "#/audit"];
   for (const hash of pages) {
     await visit(admin, hash);
     await page.waitForTimeout(1_500);
     if (hash === "#/alerts") await page.locator("a.alert").first().click();
     if (hash === "#/camera/yard") await page.locator(".entry", { hasText: "全景" }).click();
+    if (hash === "#/camera/yard/file") await page.locator(".leaving button").click();
+    // An empty form says what is missing.
+    if (hash === "#/add") await page.locator("form button.primary").click();
     await page.waitForTimeout(500);
     const texts = await shown(page);
     expect(texts.length, hash).toBeGreaterThan(10);

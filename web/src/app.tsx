@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { follow } from "./live/alerts";
 import { pollCameras } from "./live/cameras";
 import { announce } from "./notify";
+import { AddPage } from "./pages/add";
 import { AlertsPage } from "./pages/alerts";
 import { AuditPage } from "./pages/audit";
 import { CameraPage } from "./pages/camera";
@@ -63,6 +64,8 @@ function Page() {
       return <AlertsPage alert={rest[0] ?? null} />;
     case "camera":
       return <CameraPage key={rest[0]} id={rest[0] ?? ""} tab={rest[1] ?? "zones"} />;
+    case "add":
+      return may("edit_source") ? <AddPage /> : <NotFound />;
     case "numbers":
       return <NumbersPage />;
     case "operations":

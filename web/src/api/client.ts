@@ -28,6 +28,8 @@ export interface Reply<T> {
 interface Options {
   body?: unknown;
   etag?: string;
+  /** Only if there is nothing at that address yet. */
+  fresh?: boolean;
   signal?: AbortSignal;
 }
 
@@ -60,6 +62,7 @@ export async function request<T>(method: string, path: string, options: Options 
   const headers = new Headers({ Accept: "application/json" });
   if (options.body !== undefined) headers.set("Content-Type", "application/json");
   if (options.etag !== undefined) headers.set("If-Match", options.etag);
+  if (options.fresh === true) headers.set("If-None-Match", "*");
   if (method !== "GET" && csrf !== null) headers.set("X-Lookout-CSRF", csrf);
   let answer: Response;
   try {

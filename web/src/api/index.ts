@@ -73,6 +73,10 @@ export const api = {
   check: (id: string, draft: Draft, signal?: AbortSignal) => post<Checked>(`${camera(id)}/check`, draft, signal),
   save: (id: string, etag: string, draft: Draft, reason: string): Promise<Reply<CameraConfig>> =>
     request("PUT", `${camera(id)}/config`, { body: { ...draft, reason }, etag }),
+  /** A camera that there is not yet. */
+  create: (id: string, toml: string, reason: string): Promise<Reply<CameraConfig>> =>
+    request("PUT", `${camera(id)}/config`, { body: { toml, reason }, fresh: true }),
+  remove: (id: string, etag: string, reason: string) => request<undefined>("DELETE", `${camera(id)}/config${query({ reason })}`, { etag }),
   history: (id: string) => get<{ versions: Version[] }>(`${camera(id)}/history`),
   version: (id: string, version: number) => get<VersionText>(`${camera(id)}/history/${version}`),
   restore: (id: string, version: number, etag: string, reason: string): Promise<Reply<CameraConfig>> =>

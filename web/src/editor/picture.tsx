@@ -15,12 +15,13 @@ interface Props {
   aspect: (value: number) => void;
 }
 
-/** Stills carry no zones, other than the live picture. Where there are none, the live picture has to do. */
+/** Stills carry no zones, other than the live picture. As long as there are none, the live picture has to do: a camera that
+ *  has just come gives the first one only after a while. */
 export function EditorPicture({ camera, name, frozen, aspect }: Props) {
   const [address, setAddress] = useState<string | null>(null);
   const [fallback, setFallback] = useState(false);
   useEffect(() => {
-    if (fallback || (frozen && address !== null)) return;
+    if (frozen && (fallback || address !== null)) return;
     let over = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let failures = 0;
@@ -29,6 +30,7 @@ export function EditorPicture({ camera, name, frozen, aspect }: Props) {
       next.onload = () => {
         if (over) return;
         failures = 0;
+        setFallback(false);
         setAddress(next.src);
         aspect(next.naturalWidth / next.naturalHeight);
         if (!frozen) timer = setTimeout(load, document.hidden ? EVERY * 10 : EVERY);
@@ -37,7 +39,7 @@ export function EditorPicture({ camera, name, frozen, aspect }: Props) {
         if (over) return;
         failures += 1;
         if (failures >= 2) setFallback(true);
-        else timer = setTimeout(load, EVERY * 4);
+        timer = setTimeout(load, EVERY * (failures >= 2 ? 10 : 4));
       };
       next.src = `${stillAddress(camera)}?at=${Date.now()}`;
     };

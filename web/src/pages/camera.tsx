@@ -7,6 +7,7 @@ import type { CameraConfig, Ground } from "../api/types";
 import { Canvas } from "../editor/canvas";
 import { Inspector } from "../editor/inspector";
 import { EditorPicture } from "../editor/picture";
+import { RemoveDialog } from "../editor/remove";
 import { SaveDialog } from "../editor/save";
 import { Editor } from "../editor/state";
 import type { Tool } from "../editor/state";
@@ -87,12 +88,24 @@ function CameraEditor({ config, schema, ground, tab }: Props) {
 }
 
 function FileView({ editor }: { editor: Editor }) {
+  const w = t();
+  const [removing, setRemoving] = useState(false);
   return (
     <section class="page narrow">
       <h1 translate={false}>{editor.base.value.file}</h1>
       <pre class="file card" translate={false}>
         {editor.base.value.toml}
       </pre>
+      {may("edit_source") && (
+        <p class="leaving">
+          <button type="button" class="danger" onClick={() => setRemoving(true)}>
+            <Icon name="trash" />
+            {w.removing.title}
+          </button>
+          <span class="soft small">{w.removing.about}</span>
+        </p>
+      )}
+      {removing && <RemoveDialog editor={editor} close={() => setRemoving(false)} />}
     </section>
   );
 }

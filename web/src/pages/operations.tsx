@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 
+import { AddCamera } from "../adding/parts";
 import { api } from "../api";
 import type { Operations } from "../api/types";
 import { cameraName } from "../live/cameras";
@@ -56,7 +57,11 @@ function Cameras({ now: { cameras } }: { now: Operations }) {
   const w = t();
   return (
     <section class="card wide">
-      <h2 class="padded">{w.ops.cameras}</h2>
+      <header class="padded">
+        <h2>{w.ops.cameras}</h2>
+        <span class="grow" />
+        {may("edit_source") && <AddCamera />}
+      </header>
       <div class="scroll">
         <table class="data">
           <thead>

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { AddCamera } from "../adding/parts";
 import type { Camera, Severity } from "../api/types";
 import { newest, open, rank } from "../live/alerts";
 import { cameras, known } from "../live/cameras";
@@ -24,7 +25,14 @@ export function WallPage({ camera }: { camera: string | null }) {
   if (all === null) return <div class="blank">{w.app.loading}</div>;
   const one = camera === null ? undefined : all.find((c) => c.id === camera);
   if (one !== undefined) return <Large camera={one} />;
-  if (all.length === 0) return <div class="blank">{w.wall.none}</div>;
+  if (all.length === 0) {
+    return (
+      <div class="blank">
+        <p>{w.wall.none}</p>
+        {may("edit_source") && <AddCamera />}
+      </div>
+    );
+  }
   return (
     <div class="wall">
       <Tiles all={all} />
@@ -162,6 +170,11 @@ function Feed() {
       {over.map((row) => (
         <AlertLine key={row.alert} row={row} href={address("alerts", row.alert)} now={now.value} />
       ))}
+      {may("edit_source") && (
+        <p class="foot">
+          <AddCamera />
+        </p>
+      )}
     </aside>
   );
 }

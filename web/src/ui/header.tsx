@@ -32,7 +32,7 @@ function sections(): Section[] {
 
 function Sections({ most }: { most: number }) {
   const w = t();
-  const here = route.value.page === "camera" ? "wall" : route.value.page;
+  const here = ["camera", "add"].includes(route.value.page) ? "wall" : route.value.page;
   const count = open.value.length;
   return (
     <>
