@@ -52,7 +52,7 @@ pub struct Incidents {
     fallen: Vec<usize>,
     /// Ids of rules that somebody has silenced, and until when.
     snoozes: Vec<(String, jiff::Timestamp)>,
-    words: bool,
+    read: bool,
 }
 
 /// The incidents of one rule, by subject. A picture's signals of a rule come mostly in the order of their subjects, so
@@ -126,7 +126,7 @@ impl Incidents {
             asleep: Vec::new(),
             fallen: Vec::new(),
             snoozes: Vec::new(),
-            words: true,
+            read: true,
             site,
             watched,
             outage,
@@ -141,9 +141,9 @@ impl Incidents {
         }
     }
 
-    /// Nobody reads the events: they are left without text from now on.
-    pub fn leave_out_words(&mut self) {
-        self.words = false;
+    /// Nobody reads the events from now on: they have no text, and ids that only tell incidents apart.
+    pub fn unread(&mut self) {
+        self.read = false;
     }
 
     /// Signals that were dropped because the table was full.
@@ -292,7 +292,7 @@ impl Incidents {
     }
 
     fn context(&self) -> Context<'_> {
-        Context { site: &self.site, watched: &self.watched, size: self.size, words: self.words }
+        Context { site: &self.site, watched: &self.watched, size: self.size, read: self.read }
     }
 
     /// No pictures for the outage time: open incidents end, pending ones vanish. The event's time is that of the last

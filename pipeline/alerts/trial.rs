@@ -31,7 +31,7 @@ pub fn trial(
     now: jiff::Timestamp,
 ) -> [Event; 2] {
     let watched = Watched::Camera(Arc::clone(camera));
-    let context = Context { site, watched: &watched, size: crate::types::Size::default(), words: true };
+    let context = Context { site, watched: &watched, size: crate::types::Size::default(), read: true };
     let mut started = Event {
         alert: Some(trial_id(site, &camera.id, &route.id, asked)),
         grid: route.grids.first().or(camera.grid.as_ref()).cloned(),

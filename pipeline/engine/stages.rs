@@ -139,9 +139,9 @@ impl Judge {
         self.rules.ground_mut()
     }
 
-    /// Nobody reads the events: they are left without text from now on.
-    pub fn leave_out_words(&mut self) {
-        self.incidents.leave_out_words();
+    /// Nobody reads the events from now on; see [`Incidents::unread`].
+    pub fn unread(&mut self) {
+        self.incidents.unread();
     }
 
     /// No pictures for the outage time.

@@ -82,7 +82,7 @@ impl<'a> Rules<'a> {
     fn judge(&self) -> Judge {
         let (camera, outage) = (Arc::clone(&self.camera), self.outage());
         let mut judge = Judge::new(IncidentConfig { site: self.site.to_owned(), camera, outage }, false);
-        judge.leave_out_words();
+        judge.unread();
         if let Some(state) = self.learnt {
             judge.ground_mut().restore(state.clone());
             judge.ground_mut().set_freeze(true);
