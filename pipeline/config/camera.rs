@@ -271,8 +271,11 @@ fn source_url(text: &str, media_dirs: Option<&[PathBuf]>) -> Result<plan::Source
         return Err(format!("`{scheme}` is not allowed; only rtsp, rtsps, http, https, v4l2 and file are"));
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    if authority.contains('@') {
-        return Err("credentials do not belong in a file; set LOOKOUT_CAMERA_<ID>_USER and LOOKOUT_CAMERA_<ID>_PASSWORD in the environment".into());
+    // In brackets: an address of IPv6. Where a password has a slash its beginning looks like a port.
+    let behind = authority.rsplit_once(']').map_or(authority, |(_, behind)| behind);
+    let is_port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok();
+    if authority.contains('@') || behind.rsplit_once(':').is_some_and(|(_, port)| !is_port(port)) {
+        return Err("credentials do not belong in a file; set LOOKOUT_CAMERA_<ID>_USER and LOOKOUT_CAMERA_<ID>_PASSWORD in the environment. Behind the host there may be a port, a number up to 65535".into());
     }
     if authority.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(format!("`{text}` names no host"));
