@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
@@ -16,7 +16,6 @@ use futures_util::stream::{self, Stream, StreamExt};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
-use tokio::time::Instant;
 
 use super::{ApiState, Problem, Shared};
 use crate::engine::hub::{LivePicture, Look, Viewer};
@@ -106,16 +105,18 @@ pub(super) async fn wall(
     Ok(mixed(stream::select_all(streams), &state))
 }
 
-/// Each picture of a viewer as a part of a stream, with `header` among its headers and its time in `X-Lookout-Time`. A viewer that is slow, or asks for
-/// fewer, misses pictures, not the newest one.
+/// Each picture of a viewer as a part of a stream, with `header` among its headers and its time in `X-Lookout-Time`. A viewer
+/// that is slow misses pictures, not the newest one. One that asks for fewer gets them as they are made, and none between: what
+/// has waited is no live picture.
 fn parts(viewer: Viewer, header: &str, rate: u32) -> impl Stream<Item = Bytes> + Send + use<> {
-    let interval = Duration::from_secs(1) / rate;
-    // A little less than the interval: pictures do not come to the millisecond.
-    let pause = if rate < MAX_RATE { interval.mul_f64(0.9) } else { Duration::ZERO };
-    let start = (viewer, Instant::now(), header.to_owned());
-    stream::unfold(start, move |(mut viewer, due, header)| async move {
-        tokio::time::sleep_until(due).await;
-        let LivePicture { jpeg, at } = viewer.next().await?;
+    let start = (viewer, Pace::new(rate, Instant::now()), header.to_owned());
+    stream::unfold(start, move |(mut viewer, mut pace, header)| async move {
+        let LivePicture { jpeg, at } = loop {
+            let picture = viewer.next().await?;
+            if pace.takes(Instant::now()) {
+                break picture;
+            }
+        };
         let length = jpeg.len();
         let head =
             format!("Content-Type: image/jpeg\r\n{header}X-Lookout-Time: {at:.3}\r\nContent-Length: {length}\r\n\r\n");
@@ -124,8 +125,35 @@ fn parts(viewer: Viewer, header: &str, rate: u32) -> impl Stream<Item = Bytes> +
         part.extend_from_slice(&jpeg);
         // The boundary goes out right behind each picture: browsers show a picture only once its part has ended.
         part.extend_from_slice(b"\r\n--frame\r\n");
-        Some((Bytes::from(part), (viewer, Instant::now() + pause, header)))
+        Some((Bytes::from(part), (viewer, pace, header)))
     })
+}
+
+/// Which pictures a viewer takes.
+struct Pace {
+    /// Between two, on average at least; zero: all are taken.
+    interval: Duration,
+    due: Instant,
+}
+
+impl Pace {
+    /// Share of the interval by which a picture may be too soon, as they come when they come. The next one is later for it.
+    const EARLY: f64 = 0.4;
+
+    /// At most `rate` pictures a second from `start` on.
+    fn new(rate: u32, start: Instant) -> Self {
+        let interval = if rate < MAX_RATE { Duration::from_secs(1) / rate } else { Duration::ZERO };
+        Self { interval, due: start }
+    }
+
+    /// Whether the picture that comes now is taken.
+    fn takes(&mut self, now: Instant) -> bool {
+        let takes = now + self.interval.mul_f64(Self::EARLY) >= self.due;
+        if takes {
+            self.due = self.due.max(now) + self.interval;
+        }
+        takes
+    }
 }
 
 fn mixed(parts: impl Stream<Item = Bytes> + Send + 'static, state: &ApiState) -> Response {
@@ -200,4 +228,29 @@ impl Drop for Listener {
 async fn stopped(mut stop: watch::Receiver<bool>) {
     // A sender that is gone means stop as well.
     stop.wait_for(|stop| *stop).await.ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of the pictures of ten seconds are taken that come every so many milliseconds, and the shortest time between two.
+    fn taken(rate: u32, every: u64) -> (usize, u64) {
+        let start = Instant::now();
+        let mut pace = Pace::new(rate, start);
+        let times = (0..10_000 / every).map(|k| k * every);
+        let taken: Vec<u64> = times.filter(|ms| pace.takes(start + Duration::from_millis(*ms))).collect();
+        (taken.len(), taken.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap())
+    }
+
+    #[test]
+    fn a_viewer_takes_as_many_as_it_asks_for_and_each_as_it_comes() {
+        assert_eq!(taken(MAX_RATE, 100), (100, 100), "all");
+        assert_eq!(taken(TILE_RATE, 1_000), (10, 1_000));
+        assert_eq!(taken(TILE_RATE, 125), (40, 250));
+        for every in [40, 100, 150, 200] {
+            let (count, shortest) = taken(TILE_RATE, every);
+            assert!((38..=41).contains(&count) && shortest >= 150, "{every} ms: {count}, {shortest} ms");
+        }
+    }
 }
