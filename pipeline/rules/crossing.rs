@@ -137,7 +137,6 @@ impl LineCounter {
 impl Walker {
     /// Somebody's next step beside a line.
     fn step(&mut self, line: &[Point], scene: &Scene<'_>, person: &Person) -> Option<Direction> {
-        let (side, distance) = beside(line, scene, person.feet, person);
         let mut corners = line.iter().map(|p| scene.size.to_pixels(*p));
         let mut from = corners.next()?;
         for to in corners {
@@ -145,6 +144,13 @@ impl Walker {
             from = to;
         }
         (self.seen, self.feet) = (scene.time, person.feet);
+        if let ([a, b], false) = (line, self.met)
+            && side_of(orient(scene.size.to_pixels(*a), scene.size.to_pixels(*b), person.feet)) == self.side
+        {
+            // On the same side of a straight line: how near does not matter.
+            return None;
+        }
+        let (side, distance) = beside(line, scene, person.feet, person);
         if distance < DEAD_BAND {
             return None;
         }
@@ -171,7 +177,12 @@ fn beside(line: &[Point], scene: &Scene<'_>, feet: Point, person: &Person) -> (S
             nearest = (distance, turn);
         }
     }
-    (if nearest.1 < 0.0 { Side::Left } else { Side::Right }, nearest.0)
+    (side_of(nearest.1), nearest.0)
+}
+
+/// By which way one turns there from the line.
+fn side_of(turn: f64) -> Side {
+    if turn < 0.0 { Side::Left } else { Side::Right }
 }
 
 /// The `crossing` rule: alerts once for each person.

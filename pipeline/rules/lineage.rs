@@ -1,6 +1,6 @@
 //! Who continues whom: dwell survives identity switches without appearance (design, invariant 5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map as map};
 
 use super::ground::Ground;
 use super::people::People;
@@ -100,11 +100,7 @@ impl Lineage {
         self.entries.retain(|_, e| time - e.seen <= keep);
         self.find_heirs(time, people, ground);
         for (i, person) in people.all().iter().enumerate() {
-            if !self.entries.contains_key(&person.id) && self.entries.len() >= MOST_ENTRIES {
-                self.overflow += 1;
-                self.persons.push(person.id);
-                continue;
-            }
+            let full = self.entries.len() >= MOST_ENTRIES;
             let own = Entry {
                 person: person.id,
                 seen: time,
@@ -113,7 +109,14 @@ impl Lineage {
                 velocity: [0.0; 2],
                 has_heir: false,
             };
-            let entry = self.entries.entry(person.id).or_insert(own);
+            let entry = match self.entries.entry(person.id) {
+                map::Entry::Vacant(_) if full => {
+                    self.overflow += 1;
+                    self.persons.push(person.id);
+                    continue;
+                }
+                entry => entry.or_insert(own),
+            };
             (entry.seen, entry.feet, entry.height) = (time, person.feet, person.height);
             entry.velocity = people.velocity(i);
             entry.has_heir = false;

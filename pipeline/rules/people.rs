@@ -1,5 +1,6 @@
 //! The people of a picture with their recent paths.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::ground::Ground;
@@ -77,13 +78,16 @@ impl People {
         self.motions.clear();
         self.velocities.clear();
         for person in &self.present {
-            if !self.paths.contains_key(&person.id) && self.paths.len() >= MOST_PATHS {
-                self.overflow += 1;
-                self.motions.push(None);
-                self.velocities.push([0.0; 2]);
-                continue;
-            }
-            let path = self.paths.entry(person.id).or_insert_with(|| VecDeque::with_capacity(PATH_POINTS as usize + 2));
+            let full = self.paths.len() >= MOST_PATHS;
+            let path = match self.paths.entry(person.id) {
+                Entry::Vacant(_) if full => {
+                    self.overflow += 1;
+                    self.motions.push(None);
+                    self.velocities.push([0.0; 2]);
+                    continue;
+                }
+                entry => entry.or_insert_with(|| VecDeque::with_capacity(PATH_POINTS as usize + 2)),
+            };
             let step = Step { time, feet: person.feet, height: person.height };
             while path.len() >= 2 && time - path[1].time >= PATH {
                 path.pop_front();
