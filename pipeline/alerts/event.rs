@@ -8,7 +8,7 @@ use super::clock::Moment;
 use super::incident::{Active, Change};
 use super::text;
 use super::watched::Watched;
-use crate::config::plan::{BODY_HEIGHT_M, RulePlace};
+use crate::config::plan::{BODY_HEIGHT_M, Line, RulePlace};
 use crate::types::event::SCHEMA;
 use crate::types::geometry::round4;
 use crate::types::time::rounded_millis;
@@ -70,7 +70,7 @@ pub fn transition(context: &Context<'_>, now: Moment, rule: usize, subject: Subj
     } else {
         passing_id(rule, subject, condition.since.utc)
     };
-    let mut event = Event {
+    let event = Event {
         alert: Some(id),
         seq: active.seq,
         state,
@@ -96,17 +96,23 @@ pub fn transition(context: &Context<'_>, now: Moment, rule: usize, subject: Subj
         reason,
         ..blank(context, now)
     };
-    if context.read {
-        event.text = text::sentence(&event, line.and_then(|l| l.left.as_deref().zip(l.right.as_deref())));
+    worded(context, event, line)
+}
+
+/// With the sentence that it is in words, if somebody reads it.
+fn worded(context: &Context<'_>, event: Event, line: Option<&Line>) -> Event {
+    if !context.read {
+        return event;
     }
-    event
+    let sides = line.and_then(|l| l.left.as_deref().zip(l.right.as_deref()));
+    Event { text: text::sentence(&event, sides), ..event }
 }
 
 /// A person counted at a line; never an alert.
 pub fn count(context: &Context<'_>, now: Moment, crossed: &Crossed) -> Event {
     let place = RulePlace::Line(crossed.line);
     let (_, line) = context.watched.parts(place);
-    let mut event = Event {
+    let event = Event {
         state: State::Counted,
         grid: context.watched.grid_of(place).map(str::to_owned),
         line: line.map(|l| l.id.clone()),
@@ -115,10 +121,7 @@ pub fn count(context: &Context<'_>, now: Moment, crossed: &Crossed) -> Event {
         bbox: Some(fraction_box(crossed.bbox, context.size)),
         ..blank(context, now)
     };
-    if context.read {
-        event.text = text::sentence(&event, line.and_then(|l| l.left.as_deref().zip(l.right.as_deref())));
-    }
-    event
+    worded(context, event, line)
 }
 
 /// An alert of the camera that starts at this time, with nothing measured.

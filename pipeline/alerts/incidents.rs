@@ -52,6 +52,7 @@ pub struct Incidents {
     fallen: Vec<usize>,
     /// Ids of rules that somebody has silenced, and until when.
     snoozes: Vec<(String, jiff::Timestamp)>,
+    /// Somebody reads the events.
     read: bool,
 }
 

@@ -250,7 +250,7 @@ impl Running {
     /// Until its capture has ended. A device that does not even open holds up nobody else: what its thread does later concerns
     /// nobody any more.
     fn wait(&mut self, deadline: Instant) {
-        if !self.capture.wait_for(deadline.saturating_duration_since(Instant::now())) {
+        if !self.capture.wait_until(deadline) {
             tracing::error!(camera = self.hub.id, "its capture hangs and is left to itself");
         }
     }

@@ -76,9 +76,8 @@ impl Thread {
         }
     }
 
-    /// Waits for its end no longer than this; one that has not ended by then is left to itself. Whether it has ended.
-    pub fn wait_for(&mut self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
+    /// Waits for its end until then; one that has not ended is left to itself. Whether it has ended.
+    pub fn wait_until(&mut self, deadline: Instant) -> bool {
         while self.handle.as_ref().is_some_and(|handle| !handle.is_finished()) {
             if Instant::now() >= deadline {
                 self.handle = None;
@@ -119,10 +118,10 @@ mod tests {
             Ok(())
         };
         let mut hanging = threads.spawn("hangs", hangs).unwrap();
-        assert!(!hanging.wait_for(Duration::from_millis(20)));
+        assert!(!hanging.wait_until(Instant::now() + Duration::from_millis(20)));
         drop(hold);
-        assert!(hanging.wait_for(Duration::ZERO), "nobody holds it any more");
-        assert!(threads.spawn("ends", || Ok(())).unwrap().wait_for(Duration::from_secs(60)));
+        assert!(hanging.wait_until(Instant::now()), "nobody holds it any more");
+        assert!(threads.spawn("ends", || Ok(())).unwrap().wait_until(Instant::now() + Duration::from_secs(60)));
         assert_eq!(threads.failure(), None);
     }
 }

@@ -3,9 +3,9 @@
 //! A person has crossed when the feet's path met the segment itself and reached the far side of a dead band of 0.1 body
 //! height. Touching, turning back and walking round the end are not crossings.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bounded;
 use super::people::Person;
 use super::way::distance_to_segment;
 use super::{Moved, Rule, Scene};
@@ -76,20 +76,17 @@ impl LineCounter {
         let is_split = |who: TrackId| lineage.splits().iter().any(|(person, heir)| *person == who || *heir == who);
         for (i, person) in scene.people.all().iter().enumerate() {
             let who = lineage.person(i);
-            let full = self.walkers.len() >= MOST_PEOPLE;
-            let walker = match self.walkers.entry(who) {
-                Entry::Vacant(_) if full => {
-                    self.overflow += 1;
-                    continue;
-                }
-                entry => entry.or_insert_with(|| {
-                    // The way walked before confirmation counts, also from within the dead band: out of a door at the line.
-                    // What was walked before the line was drawn does not, nor what was walked as somebody else.
-                    let is_whole = person.born >= since && !is_split(who);
-                    let feet = if is_whole { person.birth } else { person.feet };
-                    let (side, _) = beside(&self.points, scene, feet, person);
-                    Walker { seen: scene.time, feet, side, met: false }
-                }),
+            let begin = || {
+                // The way walked before confirmation counts, also from within the dead band: out of a door at the line.
+                // What was walked before the line was drawn does not, nor what was walked as somebody else.
+                let is_whole = person.born >= since && !is_split(who);
+                let feet = if is_whole { person.birth } else { person.feet };
+                let (side, _) = beside(&self.points, scene, feet, person);
+                Walker { seen: scene.time, feet, side, met: false }
+            };
+            let Some(walker) = bounded::entry(&mut self.walkers, MOST_PEOPLE, who, begin) else {
+                self.overflow += 1;
+                continue;
             };
             if let Some(direction) = walker.step(&self.points, scene, person) {
                 out.push(Crossed {

@@ -1,7 +1,8 @@
 //! Who continues whom: dwell survives identity switches without appearance (design, invariant 5).
 
-use std::collections::{BTreeMap, btree_map as map};
+use std::collections::BTreeMap;
 
+use super::bounded;
 use super::ground::Ground;
 use super::people::People;
 use crate::types::{CameraMotion, MediaTime, Point, Span, TrackId};
@@ -100,8 +101,7 @@ impl Lineage {
         self.entries.retain(|_, e| time - e.seen <= keep);
         self.find_heirs(time, people, ground);
         for (i, person) in people.all().iter().enumerate() {
-            let full = self.entries.len() >= MOST_ENTRIES;
-            let own = Entry {
+            let own = || Entry {
                 person: person.id,
                 seen: time,
                 feet: person.feet,
@@ -109,13 +109,10 @@ impl Lineage {
                 velocity: [0.0; 2],
                 has_heir: false,
             };
-            let entry = match self.entries.entry(person.id) {
-                map::Entry::Vacant(_) if full => {
-                    self.overflow += 1;
-                    self.persons.push(person.id);
-                    continue;
-                }
-                entry => entry.or_insert(own),
+            let Some(entry) = bounded::entry(&mut self.entries, MOST_ENTRIES, person.id, own) else {
+                self.overflow += 1;
+                self.persons.push(person.id);
+                continue;
             };
             (entry.seen, entry.feet, entry.height) = (time, person.feet, person.height);
             entry.velocity = people.velocity(i);

@@ -1,8 +1,8 @@
 //! `loitering`: one person staying. `dwell`: inside the zone; `linger`: inside it and within a circle.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
+use super::bounded;
 use super::circle::Circle;
 use super::people::Person;
 use super::{Ground, Moved, Rule, Scene};
@@ -123,13 +123,9 @@ impl Linger {
     /// Since when all feet points of this person fit in the circle.
     fn stay(&mut self, who: TrackId, now: MediaTime, person: &Person, ground: &Ground) -> Option<MediaTime> {
         let (here, body) = ground.flat(person.feet, person.height)?;
-        let full = self.stays.len() >= MOST_PEOPLE;
-        let stay = match self.stays.entry(who) {
-            Entry::Vacant(_) if full => {
-                self.overflow += 1;
-                return None;
-            }
-            entry => entry.or_default(),
+        let Some(stay) = bounded::entry(&mut self.stays, MOST_PEOPLE, who, Stayed::default) else {
+            self.overflow += 1;
+            return None;
         };
         stay.seen = now;
         let moved = stay.version != ground.version();

@@ -1,5 +1,6 @@
 //! Tracks to signals: one file per rule. Pure functions of time and tracks: no clock, no thread, no pixel.
 
+mod bounded;
 mod circle;
 mod clusters;
 mod counter_flow;

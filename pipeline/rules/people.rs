@@ -1,8 +1,8 @@
 //! The people of a picture with their recent paths.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
+use super::bounded;
 use super::ground::Ground;
 use crate::config::plan::{Anchor, Filter};
 use crate::types::{CameraMotion, MediaTime, Point, Rect, Size, Span, Track, TrackId};
@@ -78,15 +78,12 @@ impl People {
         self.motions.clear();
         self.velocities.clear();
         for person in &self.present {
-            let full = self.paths.len() >= MOST_PATHS;
-            let path = match self.paths.entry(person.id) {
-                Entry::Vacant(_) if full => {
-                    self.overflow += 1;
-                    self.motions.push(None);
-                    self.velocities.push([0.0; 2]);
-                    continue;
-                }
-                entry => entry.or_insert_with(|| VecDeque::with_capacity(PATH_POINTS as usize + 2)),
+            let new = || VecDeque::with_capacity(PATH_POINTS as usize + 2);
+            let Some(path) = bounded::entry(&mut self.paths, MOST_PATHS, person.id, new) else {
+                self.overflow += 1;
+                self.motions.push(None);
+                self.velocities.push([0.0; 2]);
+                continue;
             };
             let step = Step { time, feet: person.feet, height: person.height };
             while path.len() >= 2 && time - path[1].time >= PATH {

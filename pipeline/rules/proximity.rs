@@ -1,8 +1,8 @@
 //! `proximity`: two people, or a queue, nearer to each other than is allowed.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
+use super::bounded;
 use super::clusters::{Cluster, Clusters, Identities};
 use super::neighbours::Pair;
 use super::people::{median, median_place};
@@ -80,14 +80,11 @@ impl Companions {
 
     /// Whether these two belong together by now.
     fn are(&mut self, scene: &Scene<'_>, who: (TrackId, TrackId), pair: Pair) -> bool {
-        let (now, full) = (scene.time, self.pairs.len() >= MOST_PAIRS);
+        let now = scene.time;
         let new = Walk { seen: now, moved: None, together: false };
-        let walk = match self.pairs.entry(who) {
-            Entry::Vacant(_) if full => {
-                self.overflow += 1;
-                return false;
-            }
-            entry => entry.or_insert(new),
+        let Some(walk) = bounded::entry(&mut self.pairs, MOST_PAIRS, who, || new) else {
+            self.overflow += 1;
+            return false;
         };
         *walk = if walk.is_known(now) { Walk { seen: now, ..*walk } } else { new };
         if move_alike(scene, pair) {

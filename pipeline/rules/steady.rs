@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::bounded;
 use crate::types::{CameraMotion, MediaTime, Point, Rect, Size, Span, Track, TrackId};
 
 /// Pictures within this time are looked at. With half a second somebody who passes a zone's edge on Intel's *one by one
@@ -61,11 +62,11 @@ impl Steady {
         self.steadied.clear();
         for track in tracks {
             let mut steadied = *track;
-            let known = self.paths.contains_key(&track.id);
-            if track.matched && (known || self.paths.len() < MOST_PEOPLE) {
-                let spare = &mut self.spare;
-                let fresh = || spare.pop().unwrap_or_else(|| VecDeque::with_capacity(MOST_PLACES + 1));
-                let path = self.paths.entry(track.id).or_insert_with(fresh);
+            let spare = &mut self.spare;
+            let fresh = || spare.pop().unwrap_or_else(|| VecDeque::with_capacity(MOST_PLACES + 1));
+            if track.matched
+                && let Some(path) = bounded::entry(&mut self.paths, MOST_PEOPLE, track.id, fresh)
+            {
                 while path.front().is_some_and(|place| time - place.time >= WINDOW || place.time > time)
                     || path.len() >= MOST_PLACES
                 {

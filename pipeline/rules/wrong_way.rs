@@ -1,8 +1,8 @@
 //! `wrong_way`: one person who goes against the allowed way.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
+use super::bounded;
 use super::people::Person;
 use super::way::{Way, across, along};
 use super::{Moved, Rule, Scene};
@@ -54,13 +54,10 @@ impl WrongWay {
     /// How far this person has gone against the way, body heights; nothing where that is not what the path is.
     fn step(&mut self, scene: &Scene<'_>, who: TrackId, person: &Person) -> Option<f64> {
         let bearing = self.way.bearing(scene, person.feet)?;
-        let full = self.walks.len() >= MOST_PEOPLE;
-        let walk = match self.walks.entry(who) {
-            Entry::Vacant(_) if full => {
-                self.overflow += 1;
-                return None;
-            }
-            entry => entry.or_insert_with(|| Walk::begin(scene.time, person)),
+        let begin = || Walk::begin(scene.time, person);
+        let Some(walk) = bounded::entry(&mut self.walks, MOST_PEOPLE, who, begin) else {
+            self.overflow += 1;
+            return None;
         };
         let step = scene.ground.way(walk.feet, walk.height, person.feet, person.height);
         walk.against -= along(step, bearing);

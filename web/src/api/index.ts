@@ -54,6 +54,9 @@ export interface AlertWish {
 /** What an editor sends: the whole text, or the tables to be merged into the file. */
 export type Draft = { toml: string } | { camera: { zone: ZoneRaw[]; line: LineRaw[]; mask: MaskRaw[] } };
 
+/** Characters of the reason for a change at most. */
+export const LONGEST_REASON = 200;
+
 export const api = {
   session: () => get<Session>("/session"),
   login: (name: string, password: string) => post<Session>("/session", { name, password }),

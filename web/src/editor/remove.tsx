@@ -2,20 +2,18 @@
 
 import { useState } from "preact/hooks";
 
-import { api } from "../api";
+import { api, LONGEST_REASON } from "../api";
 import { ApiError } from "../api/client";
 import { open } from "../live/alerts";
 import { cameraName, cameras } from "../live/cameras";
 import { address, go, guardLeave } from "../route";
-import { Dialog } from "../ui/dialog";
+import { Actions, Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
 import { note } from "../ui/notes";
 import { ErrorNote } from "../ui/problem";
 import { useAct } from "../ui/use";
 import { t } from "../words";
 import type { Editor } from "./state";
-
-const LONGEST_REASON = 200;
 
 export function RemoveDialog({ editor, close }: { editor: Editor; close: () => void }) {
   const w = t();
@@ -66,28 +64,8 @@ export function RemoveDialog({ editor, close }: { editor: Editor; close: () => v
           remove();
         }}
       >
-        <section>
-          <h3>{w.removing.goes}</h3>
-          <ul>
-            {[...w.removing.went, ...(going > 0 ? [w.removing.ends(going)] : [])].map((what) => (
-              <li key={what} class="gone">
-                <Icon name="close" />
-                {what}
-              </li>
-            ))}
-          </ul>
-        </section>
-        <section>
-          <h3>{w.removing.stays}</h3>
-          <ul>
-            {w.removing.stayed.map((what) => (
-              <li key={what} class="kept">
-                <Icon name="check" />
-                {what}
-              </li>
-            ))}
-          </ul>
-        </section>
+        <Lot title={w.removing.goes} of={[...w.removing.went, ...(going > 0 ? [w.removing.ends(going)] : [])]} kind="gone" icon="close" />
+        <Lot title={w.removing.stays} of={w.removing.stayed} kind="kept" icon="check" />
         <label class="field">
           <span>{w.removing.reason}</span>
           <input name="reason" required autofocus maxLength={LONGEST_REASON} placeholder={w.removing.reasonHint} value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
@@ -99,17 +77,29 @@ export function RemoveDialog({ editor, close }: { editor: Editor; close: () => v
           </span>
         </label>
         {refused?.status === 422 ? <Needed error={refused} /> : act.error !== null && <ErrorNote error={act.error} />}
-        <p class="actions">
-          <button type="submit" class="danger" disabled={act.busy || !sure || reason.trim() === ""}>
-            <Icon name="trash" />
-            {w.removing.title}
-          </button>
-          <button type="button" class="plain" onClick={close}>
-            {w.act.cancel}
-          </button>
-        </p>
+        <Actions busy={act.busy} close={close} kind="danger" disabled={!sure || reason.trim() === ""}>
+          <Icon name="trash" />
+          {w.removing.title}
+        </Actions>
       </form>
     </Dialog>
+  );
+}
+
+/** What goes, or what stays. */
+function Lot({ title, of, kind, icon }: { title: string; of: readonly string[]; kind: "gone" | "kept"; icon: "close" | "check" }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      <ul>
+        {of.map((what) => (
+          <li key={what} class={kind}>
+            <Icon name={icon} />
+            {what}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

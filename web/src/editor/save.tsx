@@ -2,16 +2,14 @@
 
 import { useState } from "preact/hooks";
 
-import { api } from "../api";
+import { api, LONGEST_REASON } from "../api";
 import { ApiError } from "../api/client";
-import { Dialog } from "../ui/dialog";
+import { Actions, Dialog } from "../ui/dialog";
 import { note } from "../ui/notes";
 import { ErrorNote } from "../ui/problem";
 import { useAct } from "../ui/use";
 import { t } from "../words";
 import type { Editor } from "./state";
-
-const LONGEST_REASON = 200;
 
 export function SaveDialog({ editor, close }: { editor: Editor; close: () => void }) {
   const w = t();
@@ -57,14 +55,9 @@ export function SaveDialog({ editor, close }: { editor: Editor; close: () => voi
             <input name="reason" required autofocus maxLength={LONGEST_REASON} placeholder={w.editor.reasonHint} value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
           </label>
           {act.error !== null && <ErrorNote error={act.error} />}
-          <p class="actions">
-            <button type="submit" class="primary" disabled={act.busy}>
-              {w.act.save}
-            </button>
-            <button type="button" class="plain" onClick={close}>
-              {w.act.cancel}
-            </button>
-          </p>
+          <Actions busy={act.busy} close={close}>
+            {w.act.save}
+          </Actions>
         </form>
       )}
     </Dialog>

@@ -8,7 +8,7 @@ import type { FieldName, Newcomer } from "../adding/newcomer";
 import { AddressHint, Credentials, ENTRIES, Field, Verdict } from "../adding/parts";
 import type { Entry } from "../adding/parts";
 import { Past } from "../adding/past";
-import { api } from "../api";
+import { api, LONGEST_REASON } from "../api";
 import { ApiError } from "../api/client";
 import type { Fault } from "../api/types";
 import { cameras } from "../live/cameras";
@@ -19,7 +19,6 @@ import { ErrorNote, Faults } from "../ui/problem";
 import { useAct, useAsked } from "../ui/use";
 import { t } from "../words";
 
-const LONGEST_REASON = 200;
 /** The server is asked once nothing was typed for so long, milliseconds. */
 const PAUSE = 400;
 
@@ -52,7 +51,8 @@ export function AddPage() {
   const free = useRested(found.id === undefined ? id : null, PAUSE);
   const check = useAsked(asked, (signal) => api.check(id, { toml: asked ?? "" }, signal));
   const checked = asked === toml && complete ? check.data : null;
-  const told: Fault[] = [...(checked?.faults ?? []), ...(act.error instanceof ApiError ? act.error.faults : [])];
+  const refusal = act.error instanceof ApiError ? act.error.faults : [];
+  const told: Fault[] = refusal.length > 0 ? refusal : (checked?.faults ?? []);
   const elsewhere = told.filter((fault) => fieldOf(fault) === null);
 
   // Whoever looks over a shoulder need not see twice what does not belong there.
@@ -92,6 +92,7 @@ export function AddPage() {
     const first = ENTRIES.find((field) => wrong.includes(field));
     if (first !== undefined) form.current?.querySelector<HTMLInputElement>(`[name=${first}]`)?.focus();
   };
+  const toFaults = (faults: readonly Fault[]): void => toFirst(faults.map(fieldOf).filter((field) => field !== null));
   const save = (event: Event): void => {
     event.preventDefault();
     setLeft(ENTRIES);
@@ -99,17 +100,21 @@ export function AddPage() {
       toFirst(complete ? ["reason"] : (Object.keys(found) as FieldName[]));
       return;
     }
+    if (checked !== null && checked.faults.length > 0) {
+      // What stood in the way may be gone by now.
+      check.again();
+      toFaults(checked.faults);
+      return;
+    }
     act.run(async () => {
-      const { faults } = await api.check(id, { toml });
-      if (faults.length > 0) {
-        check.again();
-        toFirst(faults.map(fieldOf).filter((field) => field !== null));
-        return;
-      }
       try {
         await api.create(id, toml, reason.trim());
       } catch (error) {
-        if (!(error instanceof ApiError && error.status === 412)) throw error;
+        if (!(error instanceof ApiError)) throw error;
+        if (error.status !== 412) {
+          toFaults(error.faults);
+          throw error;
+        }
         setRefused((ids) => [...ids, id]);
         toFirst(["id"]);
         return;

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { api } from "../api";
 import type { Role, User } from "../api/types";
 import { session } from "../session";
-import { Dialog } from "../ui/dialog";
+import { Actions, Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
 import { ErrorNote } from "../ui/problem";
 import { useAct, useAsked } from "../ui/use";
@@ -180,14 +180,9 @@ function AddUser({ close, added }: { close: () => void; added: (secret: Secret) 
           ))}
         </fieldset>
         {act.error !== null && <ErrorNote error={act.error} />}
-        <p class="actions">
-          <button type="submit" class="primary" disabled={act.busy}>
-            {w.act.add}
-          </button>
-          <button type="button" class="plain" onClick={close}>
-            {w.act.cancel}
-          </button>
-        </p>
+        <Actions busy={act.busy} close={close}>
+          {w.act.add}
+        </Actions>
       </form>
     </Dialog>
   );

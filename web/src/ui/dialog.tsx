@@ -46,3 +46,28 @@ export function Dialog({ title, close, children, wide = false }: Props) {
     </dialog>
   );
 }
+
+interface ActionsProps {
+  busy: boolean;
+  close: () => void;
+  /** How the one that does it looks. */
+  kind?: "primary" | "danger";
+  disabled?: boolean;
+  /** What the other one says. */
+  leave?: string;
+  children: ComponentChildren;
+}
+
+/** The last row of a form: do it, or leave. */
+export function Actions({ busy, close, kind = "primary", disabled = false, leave = t().act.cancel, children }: ActionsProps) {
+  return (
+    <p class="actions">
+      <button type="submit" class={kind} disabled={busy || disabled}>
+        {children}
+      </button>
+      <button type="button" class="plain" onClick={close}>
+        {leave}
+      </button>
+    </p>
+  );
+}

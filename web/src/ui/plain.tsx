@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { api } from "../api";
 import { t } from "../words";
-import { Dialog } from "./dialog";
+import { Actions, Dialog } from "./dialog";
 import { ErrorNote } from "./problem";
 import { useAct } from "./use";
 
@@ -28,14 +28,9 @@ export function PlainPicture({ camera, name, close }: { camera: string; name: st
           <input name="why" required autofocus maxLength={500} value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
         </label>
         {act.error !== null && <ErrorNote error={act.error} />}
-        <p class="actions">
-          <button type="submit" class="primary" disabled={act.busy}>
-            {shown === null ? w.wall.plain.show : w.wall.plain.another}
-          </button>
-          <button type="button" class="plain" onClick={close}>
-            {w.act.close}
-          </button>
-        </p>
+        <Actions busy={act.busy} close={close} leave={w.act.close}>
+          {shown === null ? w.wall.plain.show : w.wall.plain.another}
+        </Actions>
       </form>
     </Dialog>
   );

@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { api } from "../api";
 import { may } from "../session";
 import { lasting, moment, t } from "../words";
+import { Actions } from "./dialog";
 import { Icon } from "./icons";
 import { note } from "./notes";
 import { ErrorNote } from "./problem";
@@ -74,14 +75,9 @@ export function SnoozeForm({ camera, rule }: { camera: string; rule: string }) {
             <input required maxLength={200} value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
           </label>
           <p class="small soft">{w.alerts.snooze.hint}</p>
-          <p class="actions">
-            <button type="submit" class="primary" disabled={act.busy}>
-              {w.alerts.snooze.do}
-            </button>
-            <button type="button" class="plain" onClick={() => setShown(false)}>
-              {w.act.cancel}
-            </button>
-          </p>
+          <Actions busy={act.busy} close={() => setShown(false)}>
+            {w.alerts.snooze.do}
+          </Actions>
         </form>
       )}
       {act.error !== null && <ErrorNote error={act.error} />}
